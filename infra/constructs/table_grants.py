@@ -57,6 +57,18 @@ NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
         "registry",
         ((("dynamodb:Query", "dynamodb:PutItem"), (), _keys("StringEquals", "PLATFORM#TOOLS")),),
     ),
+    # Prompts lie in partitions of their own, beside agents and workflows.
+    "registry:prompts": (
+        "registry",
+        (
+            (
+                ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"),
+                (),
+                _keys("StringLike", "T#*#PROMPT#*"),
+            ),
+            ((), ("GSI1",), {}),
+        ),
+    ),
     # What providers' limits and breakers need: breakers of tools lie in the partitions of their tenants.
     "limits:providers": (
         "limits",

@@ -16,12 +16,14 @@ from stepward.adapters.aws.files import S3Datasets
 from stepward.adapters.aws.identity import DynamoIdentity
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
+from stepward.adapters.aws.prompts import DynamoPromptRegistry
 from stepward.adapters.aws.registry import DynamoRegistry
 from stepward.adapters.aws.run_lists import DynamoRunLists
 from stepward.adapters.aws.run_queue import DynamoRunQueue
 from stepward.adapters.aws.runtime_state import DynamoRuntimeState
 from stepward.adapters.aws.tokens import DynamoTokens
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.prompts import MemoryPromptRegistry
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.run_queue import MemoryTokens
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
@@ -39,6 +41,7 @@ class Ports:
     run_queue: Any
     tokens: Any
     registry: Any
+    prompts: Any
     identity: Any
     datasets: Any
     clock: StillClock
@@ -54,6 +57,7 @@ def _in_memory() -> Ports:
         runtime.line,
         MemoryTokens(),
         MemoryRegistry(),
+        MemoryPromptRegistry(),
         MemoryIdentity(),
         MemoryDatasets(),
         StillClock(),
@@ -77,6 +81,7 @@ def _on_aws() -> Ports:
         DynamoRunQueue("runtime"),
         DynamoTokens("runtime", clock),
         DynamoRegistry("registry"),
+        DynamoPromptRegistry("registry"),
         DynamoIdentity("identity"),
         _PutableDatasets(BUCKET),
         clock,

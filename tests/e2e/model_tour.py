@@ -37,6 +37,7 @@ def estimate_attached(tour: Any) -> None:
 
 
 MODEL_USES: dict[tuple[str, str], Any] = {
+    ("prompts_api", "registry:prompts"): lambda tour: tour.api.get("/prompts"),
     ("runs_api", "data:read"): attach,
     ("costs_api", "data:read"): estimate_attached,
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),

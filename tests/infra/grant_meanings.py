@@ -57,6 +57,10 @@ MEANING: dict[str, dict[str, set[str]]] = {
     "registry:configure": {
         f"{TABLE}registry": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
     },
+    "registry:prompts": {
+        f"{TABLE}registry": READ | {"dynamodb:PutItem", "dynamodb:DeleteItem"},
+        f"{TABLE}registry/index/GSI1": QUERY,
+    },
     "registry:publish-tools": {f"{TABLE}registry": {"dynamodb:Query", "dynamodb:PutItem"}},
     "triggers:get": {f"{TABLE}triggers": {"dynamodb:GetItem"}},
     "webhook-key:read": {WEBHOOK_KEY: {"ssm:GetParameter"}},

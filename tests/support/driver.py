@@ -11,6 +11,7 @@ from stepward.adapters.memory.approvals import MemoryApprovals
 from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.adapters.memory.functions import MemoryResults
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.prompts import MemoryPromptRegistry
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.run_queue import MemoryTokens, MemoryWakeUps
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
@@ -45,6 +46,8 @@ from stepward.domain.money import Price
 from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.models.gateway import Providers
+from stepward.prompts.fill import FillPrompts
+from stepward.prompts.render import Renderer
 from stepward.tools.base import ToolContext
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -76,6 +79,8 @@ class World:
         self.approvals = MemoryApprovals(self.runtime, self.journal)
         self.told = MemoryEvents()
         self.limits = MemoryLimitsConfig()
+        self.prompts = MemoryPromptRegistry()
+        self.fill = FillPrompts(self.prompts, Renderer())
         self.ports = RunPorts(
             journal=self.journal,
             runtime=self.runtime,
@@ -88,11 +93,15 @@ class World:
             limits=self.limits,
             clock=self.clock,
             ids=self.ids,
+            prompts=self.fill,
         )
         self._invocations = count(1)
 
     def register(self, body: dict[str, Any]) -> None:
-        Register(self.registry, self.clock, (), agreed=lambda _: self.agreed)("acme", body)
+        case = Register(
+            self.registry, self.clock, (), agreed=lambda _: self.agreed, check_prompt=self.fill.check
+        )
+        case("acme", body)
 
     def swap_version(self, body: dict[str, Any]) -> None:
         """Put a definition in a version's place that no registration would let in."""

@@ -33,6 +33,7 @@ def memory_container(world: World, flows: WorkflowWorld | None = None) -> Contai
     ports.approvals, ports.run_machine, ports.registry = world.approvals, world.machine, world.registry
     ports.datasets, ports.limits, ports.limits_store = world.datasets, world.limits, world.limits
     ports.account_bus, ports.stage_bus = world.told, MemoryEvents()
+    ports.prompt_registry = world.prompts
     ports.price_store, ports.budgets = MemoryPrices(), world.runtime.budgets
     ports.workflow_registry, ports.task_store, ports.workflow_runs = flows.registry, flows.store, flows.runs
     ports.workflow_slots, ports.workflow_machines = flows.runs.slots, flows.machines

@@ -24,7 +24,8 @@ from stepward.agents.run_slots import RunSlot
 from stepward.agents.tool_calls import NO_ANSWER, TurnCalls, handed_over
 from stepward.domain.conversation import Condensation
 from stepward.domain.errors import StepwardError
-from stepward.domain.journal import Claimed, End, Intent, Results, Turn
+from stepward.domain.journal import Claimed, End, HandedOver, Intent, Results, Turn
+from stepward.domain.prompts import ResolvedPrompt
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.tools.base import ToolContext
@@ -236,7 +237,7 @@ class _Advancing:
     def _append_results(self, calls: TurnCalls, turn: Turn) -> AdvanceAnswer | None:
         """Write the results with the next call's reservation, computed as if they were in place."""
         outcomes = calls.outcomes(self.request.failures)
-        outcomes, carrier = handed_over(calls, outcomes, self._latest)
+        outcomes, carrier = handed_over(calls, outcomes, self._carrier)
         results = self.writer.make(Results, turn=turn.turn, outcomes=outcomes, handed_over=carrier)
         permit = self._permit(self.state.with_results(results))
         short = self._is_short
@@ -255,13 +256,21 @@ class _Advancing:
         needed_s = call_limits.backend.longest_call_s + TIME_BESIDE_A_CALL_S
         return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
-    def _latest(self, agent: str, version: str | None) -> str:
-        return self.case.latest(self.request.tenant, agent, version)
+    def _carrier(self, agent: str, version: str | None) -> HandedOver:
+        """Say who takes the run over; whoever had it before keeps its prompt's text."""
+        found = self.case.latest(self.request.tenant, agent, version)
+        told = self.state.prompts.get((agent, found)) or self._filled(agent, found)
+        return HandedOver(agent=agent, version=found, prompt=told)
+
+    def _filled(self, agent: str, version: str) -> ResolvedPrompt | None:
+        definition, given = self._own_limits(agent, version).agent, self.state.start.input
+        return self.case.ports.prompts(self.request.tenant, definition, given, self.request.run)
 
     def _call_limits_of(self, state: RunState) -> CallLimits:
-        agent, rehearsed = state.agent, state.start.rehearsed
-        found = self.case.call_limits(self.request.tenant, agent.agent, agent.version, rehearsed)
-        return found.changed_by(state)
+        return self._own_limits(state.agent.agent, state.agent.version).changed_by(state)
+
+    def _own_limits(self, agent: str, version: str) -> CallLimits:
+        return self.case.call_limits(self.request.tenant, agent, version, self.state.start.rehearsed)
 
     def _permit(self, state: RunState) -> Intent | Condensation | End:
         call_limits = self._call_limits_of(state)

@@ -74,11 +74,14 @@ class CallLimits:
         return {"agent": self.agent.id, "model": model_id(self.agent.model)}
 
     def changed_by(self, state: RunState) -> CallLimits:
-        """The same agent with the changes of a fork, if it is the one whose turn was forked."""
-        fork = state.start.fork
+        """Return the same agent with its rendered prompt, and with the changes of a fork.
+
+        The changes are of the agent whose turn was forked, and of no other.
+        """
+        fork, told = state.start.fork, self.agent.with_prompt(state.agent.prompt)
         if fork is None or not fork.edits or self.agent.id != (fork.agent or state.start.agent):
-            return self
-        agent = self.agent.model_copy(update=fork.edits)
+            return self if told is self.agent else replace(self, agent=told)
+        agent = told.model_copy(update=fork.edits)
         if fork.model is None:
             return replace(self, agent=agent)
         backend = backend_or_reason(

@@ -24,6 +24,7 @@ from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.money import Price
 from stepward.domain.nearest import did_you_mean
+from stepward.domain.prompts import PromptReference
 from stepward.domain.run_origins import Caller, Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import AnswerChoice, RunHead, RunKey, StartOptions
@@ -97,6 +98,7 @@ class ForkRun:
             cost_limit_usd_micros=state.start.cost_limit_usd_micros,
             idempotency=key,
             attachments=state.start.attachments,
+            prompt=state.start.prompt,
         )
         started = self.start.launch(
             caller, self._with_turns(caller.tenant, launch, source, state, request.at(turn))
@@ -122,6 +124,7 @@ class ForkRun:
         """Add what the fork inherits: turns with new results, the current agent, and its changes."""
         there = self._as_it_was(source.key, state, request.turn)
         carrier = there.agent
+        request = self._with_text(tenant, carrier, launch, request)
         fork = _fork(source, state, carrier, request)
         agent = self._edited(tenant, carrier, fork)
         answers = self.start.stage.kept(request, launch.answers, agent)
@@ -136,14 +139,26 @@ class ForkRun:
             version=carrier.version,
             turns_by_agent=there.turns_by_agent,
             condensation=_still_true(state, there, request),
+            prompt=carrier.prompt,
         )
         self.start.refuse_over_budget(tenant, agent, launch.given, answers, launch.attachments)
         return replace(launch, fork=fork, inherited=inherited, answers=answers, model=agent.model)
 
+    def _with_text(
+        self, tenant: str, carrier: HandedOver, launch: Launch, request: ForkRequest
+    ) -> ForkRequest:
+        """Fill a prompt of the registry that is to be tried, so that the fork keeps its text."""
+        if request.prompt is None or PromptReference.read(request.prompt) is None:
+            return request
+        agent = self.definition(tenant, carrier.agent, carrier.version)
+        agent = agent.model_copy(update={"prompt": request.prompt})
+        filled = self.start.ports.prompts(tenant, agent, launch.given, launch.run)
+        return request.model_copy(update={"prompt": filled.text if filled else request.prompt})
+
     def _edited(self, tenant: str, carrier: HandedOver, fork: Fork) -> AgentDefinition:
         """Check that the agent that continues can do so with the changes."""
         agent = self.definition(tenant, carrier.agent, carrier.version)
-        agent = agent.model_copy(update=fork.edits)
+        agent = agent.with_prompt(carrier.prompt).model_copy(update=fork.edits)
         check_model(agent, ModelCheckContext(self.agreed(tenant), self.start.ports.clock.now().date()))
         return agent
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -18,7 +19,7 @@ from stepward.agents.agent_tools import with_snapshots
 from stepward.agents.definition_checks import check_config, check_resources, check_size
 from stepward.agents.examining import Examined, examine_agent
 from stepward.agents.model_checks import ModelCheckContext
-from stepward.agents.requests import Entry, entries_of, of_entries, unreported
+from stepward.agents.requests import Entry, entries_of, gathered, of_entries, unreported
 from stepward.domain.agent_records import (
     AgentRecord,
     AgentSummary,
@@ -30,6 +31,7 @@ from stepward.domain.agent_records import (
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
+from stepward.domain.prompts import PromptReference
 from stepward.domain.tools import ToolFolder
 from stepward.ports.clock import Clock, iso
 from stepward.ports.costs import Prices
@@ -39,6 +41,13 @@ from stepward.ports.registry import Registry, Wanted
 def random_suffix() -> str:
     """Return four random hexadecimal digits, which tell apart agents of the same second."""
     return secrets.token_hex(2).upper()
+
+
+def no_prompt(tenant: str, agent: AgentDefinition) -> None:
+    """Refuse a prompt of the registry, where there is none."""
+    if PromptReference.read(agent.prompt) is not None:
+        detail = f"there is no registry of prompts to find {agent.prompt!r} of {tenant!r} in."
+        raise InvalidRequest(detail, field="prompt", fix="write the prompt as a text")
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Register:
     suffix: Callable[[], str] = random_suffix
     agreed: Callable[[str], Prices] = lambda _: {}
     providers: frozenset[str] | None = None
+    check_prompt: Callable[[str, AgentDefinition], None] = no_prompt
 
     def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
         """Store the definition; the second value tells whether it is new."""
@@ -140,7 +150,8 @@ class Register:
             case Check.RESOURCES:
                 check_resources(agent, self.http_allow, self._known(tenant))
             case Check.DEPENDENCIES:
-                AgentReferences(self.registry, tenant, agent).check()
+                references = AgentReferences(self.registry, tenant, agent)
+                gathered([references.check, partial(self.check_prompt, tenant, agent)])
             case _:
                 pass  # the last edge's check is the write itself
 

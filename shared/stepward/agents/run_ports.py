@@ -11,6 +11,7 @@ from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, Ids
 from stepward.ports.costs import LimitsConfig
 from stepward.ports.journal import Journal
+from stepward.ports.prompts import FillsPrompts, NoPrompts
 from stepward.ports.run_lists import RunLists
 from stepward.ports.run_machine import RunMachine, Tokens
 from stepward.ports.run_queue import Freed, RunQueue, SlotLimits, WakeUps
@@ -62,6 +63,7 @@ class RunPorts(SlotPorts):
     ids: Ids
     tasks: TaskAnswers = field(default_factory=NoTasks)
     workflows: ChildWorkflows = field(default_factory=NoWorkflows)
+    prompts: FillsPrompts = field(default_factory=NoPrompts)
 
     def draw(
         self,

@@ -217,7 +217,7 @@ def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
 
 
 def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
-    """Show what a run was given: input, files, budgets, and a fork's origin."""
+    """Show what a run was given: input, files, prompt, budgets, and a fork's origin."""
     created = first[0] if first else None
     if not isinstance(created, Created):
         return {"input": None}
@@ -228,6 +228,7 @@ def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
         **({"charged_to": _charged_to(first)} if head.charged else {}),
         **({"attachments": files} if files else {}),
         **({"fork_of": fork} if fork else {}),
+        **({"prompt": created.prompt.named} if created.prompt else {}),
     }
 
 

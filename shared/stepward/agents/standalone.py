@@ -16,6 +16,7 @@ from stepward.agents.requests import Entry, entries_of, unreported
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price
+from stepward.domain.prompts import PromptReference
 from stepward.domain.tools import ToolFolder, ToolUse
 from stepward.models.base import model_id, price_of
 
@@ -99,6 +100,8 @@ def _references(agent: AgentDefinition) -> Iterator[Entry]:
         if one.wanted.agent != agent.id:
             kind = "agent" if one.is_asked else "handoff"
             yield _unchecked(kind, one.field, one.wanted.agent, one.wanted.version or "")
+    if reference := PromptReference.read(agent.prompt):
+        yield _unchecked("prompt", "prompt", reference.prompt, reference.version)
     for index, use in enumerate(agent.tools):
         named, version = use.config.get("workflow"), use.config.get("version")
         if "." in use.tool:
@@ -113,6 +116,7 @@ _UNCHECKED: Final = {
     "agent": "whether there is an agent {!r}, only a server knows",
     "handoff": "whether there is an agent {!r}, only a server knows",
     "workflow": "whether there is a workflow {!r}, only a server knows",
+    "prompt": "whether there is a prompt {!r}, only a server knows",
     "tool": "whether a function {!r} is published, only a server knows",
     "host": "whether agents may reach {!r}, only a server knows",
     "function": "whether agents may call {!r}, only a server knows",

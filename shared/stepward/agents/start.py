@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.journal import Created, Inherited
 from stepward.domain.json_text import carried_bytes
+from stepward.domain.prompts import PromptReference, ResolvedPrompt
 from stepward.domain.run_origins import Caller, Fork, Parent
 from stepward.domain.runs import Answers, RunHead, RunStatus, StartOptions
 from stepward.models.base import model_id
@@ -74,6 +75,8 @@ class Launch:
     """The model that answers first, if not the agent's own."""
     idempotency: IdempotencyKey | None = None
     attachments: tuple[Attachment, ...] = ()
+    prompt: ResolvedPrompt | None = None
+    """What the agent's prompt has come to, where it names one of the registry."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,7 @@ class Start:
         key = idempotency_key_of(caller, said, idempotency_key, self.ports.clock.now())
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
         answers = self.stage.choose(agent, request)
-        attachments = self._attached(caller.tenant, request.attachments)
-        self.refuse_over_budget(caller.tenant, agent, request.input, answers, attachments)
-        started = self.launch(
+        launch = self._filled(
             caller,
             Launch(
                 agent=agent,
@@ -109,10 +110,21 @@ class Start:
                 said=request,
                 seconds=request.deadline_s,
                 idempotency=key,
-                attachments=attachments,
+                attachments=self._attached(caller.tenant, request.attachments),
             ),
         )
+        told = agent.with_prompt(launch.prompt)
+        self.refuse_over_budget(caller.tenant, told, launch.given, answers, launch.attachments)
+        started = self.launch(caller, launch)
         return started.head, started.is_new
+
+    def _filled(self, caller: Caller, launch: Launch) -> Launch:
+        """Fill a prompt of the registry, once for all of the run, by the run's name."""
+        if launch.prompt or PromptReference.read(launch.agent.prompt) is None:
+            return launch
+        run = launch.run or self.ports.ids.new("run")
+        filled = self.ports.prompts(caller.tenant, launch.agent, launch.given, run)
+        return replace(launch, run=run, prompt=filled)
 
     def _attached(self, tenant: str, keys: tuple[str, ...]) -> tuple[Attachment, ...]:
         if not keys:
@@ -127,6 +139,7 @@ class Start:
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: start its machine if a slot is free, else queue it and send a wake-up."""
+        launch = self._filled(caller, launch)
         rehearsed = launch.answers.rehearsed
         # A fork continues with its source's input, and has checked what answers it.
         shown = () if rehearsed or launch.inherited else launch.attachments
@@ -156,6 +169,7 @@ class Start:
             parent=launch.parent,
             fork=launch.fork,
             attachments=launch.attachments,
+            prompt=launch.prompt,
             **head.model_dump(include=_SHARED_WITH_HEAD),
         )
         return NewRun(

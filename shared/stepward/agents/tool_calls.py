@@ -145,7 +145,7 @@ Outcomes = tuple[CallOutcome, ...]
 
 
 def handed_over(
-    calls: TurnCalls, outcomes: Outcomes, latest: Callable[[str, str | None], str]
+    calls: TurnCalls, outcomes: Outcomes, carrier: Callable[[str, str | None], HandedOver]
 ) -> tuple[Outcomes, HandedOver | None]:
     """Return which agent continues the run: the first existing target of a hand-over."""
     settled = list(outcomes)
@@ -155,9 +155,7 @@ def handed_over(
             continue
         settings = bind(use).settings
         try:
-            version = latest(settings.agent, settings.version)
+            return tuple(settled), carrier(settings.agent, settings.version)
         except CallerError as error:
             settled[index] = CallOutcome(call=call.id, result=failed(call, ToolFailed.__name__, error.detail))
-            continue
-        return tuple(settled), HandedOver(agent=settings.agent, version=version)
     return tuple(settled), None

@@ -80,6 +80,14 @@ def _workflow(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
     return {"detail": f"there is no {which}", "fix": "register it before a run needs it"}
 
 
+def _prompt(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
+    name, version = one["name"], one["version"]
+    if _found(lambda: stepward.prompts.get(name, version=version)) is not None:
+        return None
+    fix = "register it first, or name one of `stepward prompts ls`"
+    return {"detail": f"there is no version or label {version!r} of a prompt {name!r}", "fix": fix}
+
+
 def _tool(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
     name = one["name"]
     if _found(lambda: stepward.tools.show(name)) is not None:
@@ -104,6 +112,7 @@ def _found(ask: Callable[[], Any]) -> Any:
 
 _ASKED: Final[Mapping[str, Callable[[Stepward, Mapping[str, str]], Entry | None]]] = {
     "agent": _agent,
+    "prompt": _prompt,
     "handoff": _agent,
     "workflow": _workflow,
     "tool": _tool,
@@ -114,8 +123,8 @@ _MAY_COME: Final = frozenset({"handoff", "workflow"})
 __all__ = ["app"]
 VALIDATE_HELP = """Check agents' files; prints a line for each problem: file:line:column: field: what (fix).
 
-Nothing is registered. Exits 1 if there is a problem. Names of agents, workflows and functions are looked up
-where a server is known; without one, they are warnings.
+Nothing is registered. Exits 1 if there is a problem. Names of agents, prompts, workflows and functions are
+looked up where a server is known; without one, they are warnings.
 
 Examples:
 

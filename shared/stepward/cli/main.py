@@ -25,6 +25,7 @@ from stepward.cli import (
     models,
     output,
     prices,
+    prompt_labels,
     run_control,
     runs,
     tools,
@@ -82,6 +83,7 @@ app.add_typer(runs.app, name="runs")
 run_control.attach(app)
 app.add_typer(workflows.app, name="workflows")
 app.add_typer(workflows.app, name="workflow", hidden=True)  # what it was called at first
+app.add_typer(prompt_labels.app, name="prompts")
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(data, name="data")
 app.add_typer(tools.app, name="tools")

@@ -50,6 +50,11 @@ complete_triggers: Final = _completer(
         (one["id"], one["kind"]) for one in stepward.triggers.list(limit=MOST_ASKED)["triggers"]
     )
 )
+complete_prompts: Final = _completer(
+    lambda stepward: (
+        (one["id"], one["description"]) for one in stepward.prompts.list(limit=MOST_ASKED)["prompts"]
+    )
+)
 complete_approvals: Final = _completer(
     lambda stepward: ((one["id"], one["question"]) for one in stepward.approvals.list()["approvals"])
 )
@@ -94,6 +99,9 @@ RunArgument = Annotated[
 ]
 WorkflowArgument = Annotated[
     str, typer.Argument(metavar="WORKFLOW", help="The workflow's id.", autocompletion=complete_workflows)
+]
+PromptArgument = Annotated[
+    str, typer.Argument(metavar="PROMPT", help="The prompt's id.", autocompletion=complete_prompts)
 ]
 TriggerArgument = Annotated[
     str, typer.Argument(metavar="TRIGGER", help="The trigger's id.", autocompletion=complete_triggers)

@@ -14,6 +14,7 @@ from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.numbers import Exact, Fraction
+from stepward.domain.prompts import MOST_VARIABLES, PromptReference, ResolvedPrompt
 from stepward.domain.scripted_model import Rehearsal
 from stepward.domain.tools import ToolUse
 
@@ -149,6 +150,10 @@ class AgentDefinition(BaseModel):
     context: ContextConfig | None = Field(default=None, exclude_if=is_none)
     """How much of a long conversation the model is shown; None: as much as it can read."""
     prompt: Prompt
+    prompt_variables: dict[str, Any] | None = Field(
+        default=None, max_length=MOST_VARIABLES, exclude_if=is_none
+    )
+    """Values for the variables of a prompt of the registry, which `prompt` names as in `support-system@prod`."""
     input_schema: dict[str, Any] | None = None
     """The JSON Schema of what a run is given; without one any text or object goes."""
     output_schema: dict[str, Any] | None = Field(default=None, exclude_if=is_none)
@@ -176,6 +181,14 @@ class AgentDefinition(BaseModel):
         return given
 
     @model_validator(mode="after")
+    def _variables_have_a_prompt(self) -> Self:
+        if self.prompt_variables is not None and PromptReference.read(self.prompt) is None:
+            raise ValueError(
+                "`prompt_variables` belong to a prompt of the registry, as in prompt: support-system@prod"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tool_names_differ(self) -> Self:
         seen: set[str] = set()
         for use in self.tools:
@@ -194,3 +207,7 @@ class AgentDefinition(BaseModel):
     def tool(self, called: str) -> ToolUse | None:
         """Find a tool by the name that the model uses."""
         return next((use for use in self.tools if use.called == called), None)
+
+    def with_prompt(self, prompt: ResolvedPrompt | None) -> AgentDefinition:
+        """Return the same agent with the text that its prompt came to, if it names one."""
+        return self if prompt is None else self.model_copy(update={"prompt": prompt.text})

@@ -97,7 +97,8 @@ def _created(record: Created) -> dict[str, Any]:
     fork = (
         {"fork_of": record.fork.model_dump(exclude_defaults=True, exclude={"family"})} if record.fork else {}
     )
-    return {**data, "in_line": record.place is not None, **parent, **fork}
+    prompt = {"prompt": record.prompt.named} if record.prompt else {}
+    return {**data, "in_line": record.place is not None, **parent, **fork, **prompt}
 
 
 def _turn(record: Turn) -> Iterator[Named]:
@@ -156,7 +157,9 @@ def _results(record: Results, calls: dict[str, CallItem]) -> Iterator[Named]:
             yield "tool.completed", {"call": result.call, "tool": result.tool, "content": result.content,
                                      "ok": result.error is None, "error": result.error}  # fmt: skip
     if record.handed_over:
-        yield "run.handed_over", record.handed_over.model_dump()
+        told = record.handed_over.prompt
+        named = {"prompt": told.named} if told else {}
+        yield "run.handed_over", record.handed_over.model_dump(exclude={"prompt"}) | named
 
 
 def _end(end: End, output: str | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 from stepward.domain.errors import InvalidRequest
 
 AGENT_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
+PROMPT_ID_PATTERN = r"^[a-z][a-z0-9-]{0,62}$"
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PRINCIPAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$"
 RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
@@ -32,6 +33,7 @@ ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)
 
 _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",
+    PROMPT_ID_PATTERN: "use 1 to 63 small letters, digits and dashes, beginning with a letter",
     RUN_ID_PATTERN: "use the `id` that starting the run answered, as in run_01JD3Z…",
     APPROVAL_ID_PATTERN: "use the `id` that GET /approvals shows, as in run_01JD3Z….call_1_1",
     VERSION_PATTERN: "use three numbers, as in 1.0.0",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from stepward.domain.attachments import Attachments
 from stepward.domain.conversation import Condensation, Exchange, Frozen, ModelReply, ToolResult
 from stepward.domain.money import Usage
+from stepward.domain.prompts import KeptPrompt
 from stepward.domain.run_origins import Fork, Parent
 from stepward.domain.run_queue import Allowance, Priority, Slot
 from stepward.domain.runs import RunError, RunStatus
@@ -57,7 +58,8 @@ class Created(Record):
 
     It has a slot from the first moment, or a place in the run queue; journals of 0.1.0 have neither and need
     none. `cost_limit_usd_micros` narrows the agent's own limit. `charged` says whether it draws on budgets
-    and counts among the costs: a rehearsed run does so only if that was requested.
+    and counts among the costs: a rehearsed run does so only if that was requested. `prompt` is the
+    rendered text of a registered prompt, for all of the run.
     """
 
     kind: Literal["created"] = "created"
@@ -76,6 +78,7 @@ class Created(Record):
     parent: Parent | None = None
     fork: Fork | None = None
     attachments: Attachments = ()
+    prompt: KeptPrompt = None
 
 
 class Inherited(Record):
@@ -88,6 +91,7 @@ class Inherited(Record):
     turns_by_agent: dict[str, int] = Field(default_factory=dict)
     """The agents that took these turns; empty in older journals, whose turns count as those of `agent`."""
     condensation: Condensation | None = Field(default=None, exclude_if=lambda value: value is None)
+    prompt: KeptPrompt = None
 
 
 class Admitted(Record):
@@ -182,6 +186,7 @@ class HandedOver(Frozen):
 
     agent: str
     version: str
+    prompt: KeptPrompt = None
 
 
 class Results(Record):

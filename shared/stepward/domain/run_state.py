@@ -35,6 +35,7 @@ from stepward.domain.journal import (
     Waiting,
 )
 from stepward.domain.ledger import Ledger
+from stepward.domain.prompts import ResolvedPrompt
 from stepward.domain.run_queue import RunBudget, Slot
 
 
@@ -51,7 +52,7 @@ class RunState:
     each model has failed since then. `epoch` counts the executions that the run has had. `condensation` is
     what the model is shown in place of the history's beginning, and `measured_from` the first turn, counted
     from 0, whose usage tells how long the prompt of the next one is. `summary_tries` counts the calls that
-    were to summarise for the next decision.
+    were to summarise for the next decision. `prompts` has the rendered prompts of the agents so far.
     """
 
     created: Created | None = None
@@ -79,6 +80,7 @@ class RunState:
     condensation: Condensation | None = None
     measured_from: int = 0
     summary_tries: int = 0
+    prompts: dict[tuple[str, str], ResolvedPrompt | None] = field(default_factory=dict)
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -95,7 +97,8 @@ class RunState:
     @property
     def agent(self) -> HandedOver:
         """The agent that carries the run on."""
-        return self.carrier or HandedOver(agent=self.start.agent, version=self.start.version)
+        start = self.start
+        return self.carrier or HandedOver(agent=start.agent, version=start.version, prompt=start.prompt)
 
     @property
     def run_budgets(self) -> tuple[RunBudget, ...]:
@@ -169,11 +172,12 @@ class RunState:
         match record:
             case Created():
                 self.created, self.slot, self.place = record, record.slot, record.place
+                self.prompts = {(record.agent, record.version): record.prompt}
                 self.idle_since = record.at if record.place else None
                 self.ledger.draw(record.allowance)
             case Inherited():
                 self.history, self.inherited_turns = list(record.history), len(record.history)
-                self.carrier = HandedOver(agent=record.agent, version=record.version)
+                self._hand_over(HandedOver(agent=record.agent, version=record.version, prompt=record.prompt))
                 self.turns_by_agent = record.turns_by_agent or {record.agent: len(record.history)}
                 self.condensation, self.measured_from = record.condensation, len(record.history)
             case Admitted():
@@ -193,6 +197,10 @@ class RunState:
             case Resume():
                 self.paused = None
                 self.left_place, self.place = None, record.place or self.place
+
+    def _hand_over(self, to: HandedOver) -> None:
+        self.carrier = to
+        self.prompts = {**self.prompts, (to.agent, to.version): to.prompt}
 
     def _admit(self, record: Admitted) -> None:
         self.slot, self.place, self.parked = record.slot, None, None
@@ -253,7 +261,8 @@ class RunState:
         self.pending, self.ledger.intent = None, record.intent
         if record.handed_over:
             # The next prompt is another agent's: the length of this agent's says nothing about it.
-            self.carrier, self.measured_from = record.handed_over, len(self.history)
+            self._hand_over(record.handed_over)
+            self.measured_from = len(self.history)
 
     def _stored(self, call: str) -> ToolResult:
         item = self.calls.get(call)

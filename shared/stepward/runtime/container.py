@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stepward.runtime.builders.cost_services import CostServices
     from stepward.runtime.builders.model_services import ModelServices
     from stepward.runtime.builders.ports import Ports
+    from stepward.runtime.builders.prompt_services import PromptServices
     from stepward.runtime.builders.run_services import ApprovalServices, RunServices
     from stepward.runtime.builders.tool_services import ToolServices
     from stepward.runtime.builders.trigger_services import TriggerServices
@@ -84,6 +85,13 @@ class Container:
         from stepward.runtime.builders.model_services import ModelServices
 
         return ModelServices(self)
+
+    @cached_property
+    def prompts(self) -> PromptServices:
+        """Services that register, show, label and render prompts, and fill those of runs."""
+        from stepward.runtime.builders.prompt_services import PromptServices
+
+        return PromptServices(self)
 
     @cached_property
     def tools(self) -> ToolServices:

@@ -15,6 +15,7 @@ from stepward.sdk.control import RunControl
 from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.data import DataClient
 from stepward.sdk.lifecycle import AgentLifecycle
+from stepward.sdk.prompts import PromptClient
 from stepward.sdk.runs import RunMethods
 from stepward.sdk.shapes import (
     AgentDetail,
@@ -78,6 +79,11 @@ class Stepward(RunMethods):
     def triggers(self) -> TriggerClient:
         """Triggers, which start agents and workflows without a request."""
         return TriggerClient(self._wire)
+
+    @property
+    def prompts(self) -> PromptClient:
+        """Versioned templates, and their labels."""
+        return PromptClient(self._wire)
 
     @property
     def tools(self) -> ToolClient:

@@ -118,6 +118,7 @@ class Run(AnyRun):
     """`what`: `answers`, `pause`, `slot` or `provider`; `since`, and where it is known `until` and why."""
     input: NotRequired[str | dict[str, Any]]
     attachments: NotRequired[list[Attachment]]
+    prompt: NotRequired[dict[str, str]]
     output: NotRequired[str | None]
     totals: RunTotals
 

@@ -255,3 +255,24 @@ def test_a_misspelt_model_is_the_only_thing_that_is_said_of_it(
     seen = run("agents", "validate", "b.yaml", "--json")
     assert (seen.code, seen.json["problems"]) == (0, [])
     assert [one["code"] for one in seen.json["warnings"]] == ["unchecked-model"]
+
+
+PROMPTED = "id: desk\nname: Desk\nversion: 1.0.0\nmodel: balanced\nprompt: voice@prod\n"
+
+
+@pytest.mark.usefixtures("no_server")
+def test_a_prompt_of_the_registry_is_a_warning_where_no_server_is_known(run: Run) -> None:
+    write("prompted.yaml", PROMPTED)
+    seen = run("agents", "validate", "prompted.yaml", "--json")
+    assert [(one["code"], one["line"]) for one in seen.json["warnings"]] == [("unchecked-prompt", 5)]
+
+
+@pytest.mark.parametrize(("known", "code"), [({"/prompts/voice": {}}, 0), ({}, 1)])
+def test_a_prompt_of_the_registry_is_looked_up(
+    run: Run, stage: Callable[..., FakeApi], known: dict[str, Any], code: int
+) -> None:
+    write("prompted.yaml", PROMPTED)
+    api = stage(answering(known))
+    seen = run("agents", "validate", "prompted.yaml", "--json")
+    assert (seen.code, [one["code"] for one in seen.json["problems"]]) == (code, ["unknown-prompt"] * code)
+    assert api.targets == ["GET /prompts/voice?version=prod"]

@@ -34,6 +34,7 @@ class AgentServices:
     def register(self) -> Register:
         """Registers versions, with what this stage allows them."""
         from stepward.agents.register import Register
+        from stepward.runtime.builders.deferred_prompts import DeferredPrompts
 
         settings = self._container.settings
         return Register(
@@ -43,6 +44,7 @@ class AgentServices:
             self._ports.published_tools.folder,
             agreed=self._ports.price_store.of,
             providers=frozenset(entry.name for entry in settings.providers),
+            check_prompt=DeferredPrompts(self._container).check,
         )
 
     @cached_property

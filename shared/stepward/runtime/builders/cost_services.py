@@ -101,12 +101,14 @@ class CostServices:
         from stepward.agents.requests import parse
         from stepward.agents.run_inputs import attachments_of
         from stepward.agents.start import StartRequest
+        from stepward.runtime.builders.deferred_prompts import DeferredPrompts
 
         request = parse(StartRequest, body)
         agent = find_agent(self._ports.registry, tenant, agent_id, request.version).definition
         answers = self._container.agents.stage_answers.choose(agent, request)
         attachments = attachments_of(self._ports.datasets, tenant, request.attachments)
-        return self.estimate(tenant, agent, request.input, answers, attachments)
+        prompt = DeferredPrompts(self._container)(tenant, agent, request.input, None)
+        return self.estimate(tenant, agent.with_prompt(prompt), request.input, answers, attachments)
 
     def refuse_over_budget(
         self,

@@ -35,6 +35,7 @@ class RunServices:
     def ports(self) -> RunPorts:
         """The ports that runs need."""
         from stepward.agents.run_ports import RunPorts
+        from stepward.runtime.builders.deferred_prompts import DeferredPrompts
         from stepward.runtime.builders.deferred_workflows import DeferredWorkflows
 
         workflows = DeferredWorkflows(self._container)
@@ -52,6 +53,7 @@ class RunServices:
             ids=self._ports.ids,
             tasks=workflows,
             workflows=workflows,
+            prompts=DeferredPrompts(self._container),
         )
 
     # What callers ask for.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stepward.ports.costs import Budgets, CostBook, LimitsConfig, LimitsStore, PriceStore
     from stepward.ports.identity import Identity
     from stepward.ports.journal import Journal
+    from stepward.ports.prompts import PromptRegistry
     from stepward.ports.registry import Registry
     from stepward.ports.run_lists import RunLists
     from stepward.ports.run_machine import Tokens
@@ -108,6 +109,13 @@ class Stores:
         from stepward.adapters.aws.registry import DynamoRegistry
 
         return DynamoRegistry(self._settings.need("registry_table"))
+
+    @cached_property
+    def prompt_registry(self) -> PromptRegistry:
+        """Versions of prompts."""
+        from stepward.adapters.aws.prompts import DynamoPromptRegistry
+
+        return DynamoPromptRegistry(self._settings.need("registry_table"))
 
     @cached_property
     def datasets(self) -> Datasets:

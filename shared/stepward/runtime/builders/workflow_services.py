@@ -66,6 +66,7 @@ class WorkflowServices:
 
     def _costs(self, tenant: str) -> RegisteredCosts:
         from stepward.domain.runs import AnswerChoice
+        from stepward.runtime.builders.deferred_prompts import DeferredPrompts
         from stepward.workflows.services.plan_service import RegisteredCosts, kept_version
 
         def read(workflow: str, version: str | None) -> Version:
@@ -73,7 +74,8 @@ class WorkflowServices:
 
         def estimate(tenant: str, agent: AgentDefinition, given: object) -> Estimated:
             answers = self._container.agents.stage_answers.choose(agent, AnswerChoice())
-            return self._container.costs.estimate(tenant, agent, given, answers)
+            told = agent.with_prompt(DeferredPrompts(self._container)(tenant, agent, given, None))
+            return self._container.costs.estimate(tenant, told, given, answers)
 
         return RegisteredCosts(tenant, self._ports.registry, estimate, read)
 
