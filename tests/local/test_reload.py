@@ -178,7 +178,8 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("checkout")
-    ignore = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
+    # Compiled modules come along: every start would compile all of them anew.
+    ignore = shutil.ignore_patterns("node_modules", ".*")
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, root / name, **({"ignore": ignore} if copy is shutil.copytree else {}))  # type: ignore[operator]

@@ -117,7 +117,7 @@ def facts(run: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.laptop
-def test_runs_in_the_middle_of_their_calls_survive_a_kill(tmp_path: Path) -> None:
+def test_runs_in_the_middle_of_their_calls_survive_a_kill_and_an_orderly_stop(tmp_path: Path) -> None:
     with Up(tmp_path) as first:
         assert "0 items" in first.told
         expected = facts(first.ended(first.run("T-1001")))
@@ -144,23 +144,16 @@ def test_runs_in_the_middle_of_their_calls_survive_a_kill(tmp_path: Path) -> Non
         assert "go on where they were" in second.told
         shown = {run["id"] for run in second.http.get("/runs", params={"limit": 50}).json()["runs"]}
         assert set(runs) <= shown
-    with Up(tmp_path) as third:
-        assert "go on where they were" not in third.told
-        assert third.http.get("/api/health").json()["stage"] == "laptop"
-        assert facts(third.ended(runs[0])) == expected
-        third.end(signal.SIGTERM)
-
-
-@pytest.mark.laptop
-def test_an_orderly_stop_tells_what_goes_on_later(tmp_path: Path) -> None:
-    with Up(tmp_path) as first:
-        runs = [first.run("T-1001") for _ in range(RUNS)]
-        first.end(signal.SIGINT)
-        left = [run for run in runs if run in first.told]
+        later = [second.run("T-1001") for _ in range(RUNS)]
+        second.end(signal.SIGINT)
+        left = [run for run in later if run in second.told]
         assert left
-        assert f"{len(left)} runs were under way" in first.told
-    with Up(tmp_path) as second:
-        assert {second.ended(run)["status"] for run in runs} == {"COMPLETED"}
+        assert f"{len(left)} runs were under way" in second.told
+    with Up(tmp_path) as third:
+        assert f"{len(left)} go on where they were" in third.told
+        assert third.http.get("/api/health").json()["stage"] == "laptop"
+        assert [facts(third.ended(run)) for run in (*later, runs[0])] == [expected] * (RUNS + 1)
+        third.end(signal.SIGTERM)
 
 
 @pytest.mark.laptop
