@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.deployer.resources.data import as_in_the_api
+from infra.local.deployer.resources.data import notification_request
 from infra.local.laptop import Laptop
 from tests.local.kept import KEEP, Queue, queue, wait_kept, word
 
@@ -25,7 +25,7 @@ def bucket(laptop: Laptop, word: str) -> str:
 def notify(laptop: Laptop, bucket: str, **template: Any) -> None:
     """Configure a bucket in the words of a template."""
     laptop.client("s3").put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration=as_in_the_api(template)
+        Bucket=bucket, NotificationConfiguration=notification_request(template)
     )
 
 

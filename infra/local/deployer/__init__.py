@@ -1,4 +1,4 @@
-"""Apply a cloud assembly to the laptop's AWS: one handler a resource type, and an error for every type without one."""
+"""Applies a cloud assembly to the laptop's AWS, with one handler for each resource type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read what `cdk synth` wrote: templates, their order, and the assets where they lie."""
+"""A cloud assembly of `cdk synth`: its templates in order, and its assets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STACK_TYPE = "aws:cloudformation:stack"
 
 @dataclass(frozen=True)
 class StackTemplate:
-    """One stack: its CloudFormation name and its template."""
+    """One stack with its name and its template."""
 
     name: str
     template: dict[str, Any]
@@ -29,10 +29,10 @@ class StackTemplate:
 
 
 class Assembly:
-    """A folder that CDK wrote (`cdk.out`)."""
+    """A cloud assembly in a folder (`cdk.out`)."""
 
     def __init__(self, folder: Path) -> None:
-        """Read the manifest and every stack's list of assets."""
+        """Read the manifest and the lists of assets."""
         self.folder = folder.resolve()
         manifest = self.folder / "manifest.json"
         if not manifest.is_file():
@@ -43,7 +43,7 @@ class Assembly:
         self._assets = dict(self._read_assets())
 
     def stacks(self) -> list[StackTemplate]:
-        """List the stacks so that each comes after those that it depends on."""
+        """List the stacks, each after those that it depends on."""
         needs = {name: artifact.get("dependencies", ()) for name, artifact in self._artifacts.items()}
         return [
             self._stack(name)
@@ -52,7 +52,7 @@ class Assembly:
         ]
 
     def asset(self, object_key: str) -> Path:
-        """Find an asset by the S3 key under which a template refers to it; nothing is copied or uploaded."""
+        """Return the path of an asset by the S3 key that a template has for it."""
         asset_hash = object_key.rsplit("/", 1)[-1].split(".", maxsplit=1)[0]
         try:
             path = self._assets[asset_hash]

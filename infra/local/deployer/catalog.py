@@ -1,4 +1,4 @@
-"""Every resource type that the laptop knows: one line a handler, and the list of what it knowingly leaves out."""
+"""The resource types that the laptop knows: one line for each."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ NO_OPS: Mapping[str, str] = {
     "AWS::S3::BucketPolicy": "policies of buckets are not enforced on the laptop",
     "AWS::SQS::QueuePolicy": "policies of queues are not enforced on the laptop",
 }
-"""Type → why nothing on the laptop depends on it. Printed at every deployment."""
+"""Type → why nothing on the laptop depends on it; every deployment prints it."""

@@ -1,4 +1,4 @@
-"""Apply one resource at a time and remember how to take it back, so that a failed update leaves nothing half done."""
+"""Applies resources one at a time, and rolls them back when an update fails."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Undo = Callable[[], object]
 
 
 class Changes:
-    """The steps of one deployment, each with its way back."""
+    """The steps of one deployment, each with its undo."""
 
     def __init__(self, target: Target, before: Deployment) -> None:
-        """Take where things are applied and what is there."""
+        """Keep the target and the deployment before this one."""
         self._target = target
         self._before = before
         self._undo: list[tuple[Record, Undo]] = []
@@ -29,7 +29,7 @@ class Changes:
         self.lines: list[str] = []
 
     def apply(self, wanted: Resource, *, is_kept: bool) -> Record:
-        """Make a resource what it is wanted to be: create it, change it, replace it or leave it alone."""
+        """Create, update or replace a resource, or leave it unchanged."""
         old = self._before.records.get((wanted.stack, wanted.logical_id))
         if old is None or old.resource.type != wanted.type:
             record = self._create(wanted, is_kept=is_kept)
@@ -42,7 +42,7 @@ class Changes:
         return record
 
     def delete_gone(self, after: Deployment) -> None:
-        """Delete what was replaced and what the templates no longer have, the newest first."""
+        """Delete what was replaced or left the templates, the newest first."""
         gone = [
             record
             for place, record in self._before.records.items()
@@ -52,24 +52,24 @@ class Changes:
             if record.is_left_out:
                 continue
             if record.is_kept:
-                self._tell("kept, as its deletion policy says:", record)
+                self._log("kept, as its deletion policy says:", record)
                 continue
             try:
                 _upkeep(record.resource).delete(record, self._target)
             except (ClientError, BotoCoreError) as error:
-                # As on AWS: the update stands, and what would not go is left behind.
-                self._tell("left, it could not be deleted:", record, str(error))
+                # As on AWS: the update succeeds without the deletion.
+                self._log("left, it could not be deleted:", record, str(error))
                 continue
-            self._tell("deleted", record)
+            self._log("deleted", record)
 
-    def refuse_what_cannot_go(self, after: Deployment) -> None:
-        """Find out while everything can still be taken back whether all that has gone can be deleted."""
+    def check_deletions(self, after: Deployment) -> None:
+        """Raise CannotChange for what cannot be deleted, while a rollback is still possible."""
         for place, record in self._before.records.items():
             if place not in after.records and not record.is_left_out:
                 _upkeep(record.resource)
 
     def roll_back(self) -> list[str]:
-        """Take every step back, the newest first; tell what could not be."""
+        """Undo every step, the newest first; return what could not be undone."""
         failed = []
         for record, undo in reversed(self._undo):
             try:
@@ -81,24 +81,26 @@ class Changes:
     def _create(self, wanted: Resource, *, is_kept: bool) -> Record:
         if wanted.type in NO_OPS:
             return Record(wanted, Created(wanted.logical_id), is_kept, is_left_out=True)
-        record = Record(wanted, self._asked(wanted, lambda: _handler(wanted)(wanted, self._target)), is_kept)
+        record = Record(
+            wanted, self._checked(wanted, lambda: _handler(wanted)(wanted, self._target)), is_kept
+        )
         if (upkeep := UPKEEP.get(wanted.type)) is not None:
             self._undo.append((record, lambda: upkeep.delete(record, self._target)))
-        self._tell("created", record)
+        self._log("created", record)
         return record
 
     def _change(self, wanted: Resource, old: Record, *, is_kept: bool) -> Record:
         upkeep = _upkeep(wanted)
         if any(_differs(wanted, old.resource, name) for name in upkeep.replaced_by):
             return self._replace(wanted, old, upkeep, is_kept=is_kept)
-        # Its way back comes first: an update that fails may have done half of its work.
+        # The undo comes first: an update that fails may have done half of its work.
         self._undo.append(
             (old, lambda: upkeep.update(old.resource, Record(wanted, old.created), self._target))
         )
         record = Record(
-            wanted, self._asked(wanted, lambda: upkeep.update(wanted, old, self._target)), is_kept
+            wanted, self._checked(wanted, lambda: upkeep.update(wanted, old, self._target)), is_kept
         )
-        self._tell("updated", record, _changed_properties(wanted, old.resource))
+        self._log("updated", record, _changed_properties(wanted, old.resource))
         return record
 
     def _replace(self, wanted: Resource, old: Record, upkeep: Upkeep, *, is_kept: bool) -> Record:
@@ -106,13 +108,13 @@ class Changes:
         if wanted.properties.get(name) and not _differs(wanted, old.resource, name):
             raise MustBeRenamed(wanted, name)
         fresh = replace(wanted, generation=old.resource.generation + 1)
-        record = Record(fresh, self._asked(fresh, lambda: _handler(fresh)(fresh, self._target)), is_kept)
+        record = Record(fresh, self._checked(fresh, lambda: _handler(fresh)(fresh, self._target)), is_kept)
         self._undo.append((record, lambda: upkeep.delete(record, self._target)))
         self._replaced.append(old)
-        self._tell("replaced", record, _changed_properties(wanted, old.resource))
+        self._log("replaced", record, _changed_properties(wanted, old.resource))
         return record
 
-    def _asked(self, wanted: Resource, call: Callable[[], Created]) -> Created:
+    def _checked(self, wanted: Resource, call: Callable[[], Created]) -> Created:
         check_properties(wanted)
         try:
             return call()
@@ -121,7 +123,7 @@ class Changes:
         except KeyError as error:
             raise ResourceRefused(wanted, f"the property {error} is missing") from error
 
-    def _tell(self, what: str, record: Record, detail: str = "") -> None:
+    def _log(self, what: str, record: Record, detail: str = "") -> None:
         resource = record.resource
         suffix = f" ({detail})" if detail else ""
         self.lines.append(f"{what} {resource.stack}/{resource.logical_id} {resource.type}{suffix}")

@@ -1,4 +1,4 @@
-"""What can be wrong with a template, told so that the reader knows which line to change."""
+"""The errors of a deployment, each with the line to change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ class DeployError(Exception):
 
 
 class UnknownResourceType(DeployError):
-    """A resource type without a handler; ignoring it would make the laptop lie about the template."""
+    """A resource type has no handler, and must not be ignored silently."""
 
     def __init__(self, resource_type: str, logical_id: str, stack: str) -> None:
-        """Name the resource and the place where its handler belongs."""
+        """Name the resource and the file where its handler belongs."""
         super().__init__(
             f"{stack}/{logical_id}: the laptop knows no {resource_type}. Write a handler in "
             "infra/local/deployer/resources/ and list it in infra/local/deployer/catalog.py, or, if nothing on the "
@@ -22,20 +22,20 @@ class UnknownResourceType(DeployError):
 
 
 class UnsupportedFunction(DeployError):
-    """An intrinsic function that no stack has needed so far."""
+    """A template uses an unknown intrinsic function."""
 
     def __init__(self, name: str) -> None:
-        """Name the function and its home."""
+        """Name the function and the file where it belongs."""
         super().__init__(
             f"the intrinsic function {name} is not known; add it in infra/local/deployer/values.py"
         )
 
 
 class UnknownProperty(DeployError):
-    """A property that the resource type does not have; CloudFormation refuses it, so the laptop does."""
+    """A resource type has no such property, which CloudFormation refuses, too."""
 
     def __init__(self, resource: Resource, name: str, near: str | None) -> None:
-        """Name the resource, the property, and what may have been meant."""
+        """Name the resource, the property and the nearest known one."""
         hint = f"; did you mean {near}?" if near else ""
         super().__init__(
             f"{resource.stack}/{resource.logical_id}: {resource.type} has no property {name}{hint}"
@@ -43,18 +43,18 @@ class UnknownProperty(DeployError):
 
 
 class ResourceRefused(DeployError):
-    """AWS did not accept a resource; its own message says why."""
+    """AWS refused a resource; its own message says why."""
 
     def __init__(self, resource: Resource, reason: str) -> None:
-        """Name the resource before the reason."""
+        """Name the resource and the reason."""
         super().__init__(f"{resource.stack}/{resource.logical_id} ({resource.type}): {reason}")
 
 
 class MustBeRenamed(DeployError):
-    """A change needs a new resource, and two resources cannot have one name."""
+    """A change replaces a resource that has a custom name, so it must be renamed."""
 
     def __init__(self, resource: Resource, name_property: str) -> None:
-        """Say what CloudFormation says, and which line to change."""
+        """Name the property to change, as CloudFormation does."""
         super().__init__(
             f"{resource.stack}/{resource.logical_id} ({resource.type}): this change replaces the resource, and "
             f"CloudFormation cannot replace one with a name of its own. Change {name_property} "
@@ -63,10 +63,10 @@ class MustBeRenamed(DeployError):
 
 
 class CannotChange(DeployError):
-    """A type that the laptop can create but not change; starting anew applies it."""
+    """The laptop can create this type, but neither change nor delete it."""
 
     def __init__(self, resource: Resource) -> None:
-        """Name the resource and the place where its upkeep belongs."""
+        """Name the resource and the file where its update belongs."""
         super().__init__(
             f"{resource.stack}/{resource.logical_id}: a running laptop cannot change or delete a {resource.type}. "
             "Stop the laptop and start it again, or write its upkeep in infra/local/deployer/upkeep.py."
@@ -74,11 +74,11 @@ class CannotChange(DeployError):
 
 
 class RolledBack(DeployError):
-    """An update that failed; everything is again as it was before it."""
+    """An update failed and was rolled back."""
 
     def __init__(self, reason: DeployError, failed: list[str]) -> None:
-        """Keep the reason, and what could not be taken back."""
+        """Name the reason, and what could not be rolled back."""
         what = "and was taken back: everything is as it was before"
         if failed:
-            what = f"and could not be taken back whole ({'; '.join(failed)}); start the laptop anew"
+            what = f"and could not be taken back whole ({'; '.join(failed)}); start the laptop again"
         super().__init__(f"the update failed {what}. {reason}")

@@ -1,4 +1,4 @@
-"""What a deployment remembers of each resource, so that the next one can tell what has changed."""
+"""What a deployment has applied, which the next one compares with."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from infra.local.deployer.resource import Created, Resource
 
 @dataclass(frozen=True)
 class Record:
-    """One resource as it was applied: its evaluated properties and what came of them."""
+    """One resource as it was applied, with its attributes."""
 
     resource: Resource
     created: Created
     is_kept: bool = False
-    """Whether the template says to leave it where it is when it is no longer asked for."""
+    """Whether its deletion policy is to retain it."""
 
     is_left_out: bool = False
-    """Whether the laptop knowingly does nothing with it."""
+    """Whether its type is one of `NO_OPS`."""
 
     @property
     def place(self) -> tuple[str, str]:
-        """Where in the templates it stands: stack and logical id."""
+        """The stack and the logical id of the resource."""
         return self.resource.stack, self.resource.logical_id
 
 
 @dataclass
 class Deployment:
-    """What the laptop now has: for the console, the gateway, the tests and the next deployment."""
+    """The state of a laptop after a deployment."""
 
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     """(stack, logical id) → what was applied, in the order of creation."""
@@ -37,7 +37,7 @@ class Deployment:
     exports: dict[str, Any] = field(default_factory=dict)
 
     changes: list[str] = field(default_factory=list)
-    """What this deployment did, a line a resource; empty if it found everything as it was wanted."""
+    """One line for each resource that this deployment changed."""
 
     @property
     def resources(self) -> list[tuple[str, str, str]]:
@@ -50,7 +50,7 @@ class Deployment:
 
     @property
     def no_ops(self) -> list[tuple[str, str]]:
-        """(type, stack/logical id) of what the laptop knowingly leaves out."""
+        """(type, stack/logical id) of what the laptop leaves out."""
         return [
             (record.resource.type, "/".join(record.place))
             for record in self.records.values()
@@ -58,5 +58,5 @@ class Deployment:
         ]
 
     def physical_ids(self, resource_type: str) -> list[str]:
-        """Find what was created of one type."""
+        """List the physical ids of one resource type."""
         return [physical for _, kind, physical in self.resources if kind == resource_type]

@@ -1,4 +1,4 @@
-"""The words that handlers share: what comes in (a resource, a target) and what goes out (what was created)."""
+"""Resources of templates, what is created of them, and where."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from infra.local.executor.spec import FunctionSpec
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource of a template with its values evaluated."""
+    """One resource of a template with its evaluated properties."""
 
     stack: str
     logical_id: str
     type: str
     properties: dict[str, Any]
     generation: int = 0
-    """How often the resource was replaced: a made name must differ from that of the one before."""
+    """How often the resource was replaced, which keeps generated names distinct."""
 
     def name(self, property_name: str, limit: int = 64) -> str:
-        """Take the given physical name, or make one as CloudFormation does: stack, then logical id."""
+        """Return the given physical name, or generate one from stack and logical id."""
         suffix = f"-{self.generation}" if self.generation else ""
         made = f"{self.stack}-{self.logical_id}"[: limit - len(suffix)] + suffix
         return str(self.properties.get(property_name) or made)
 
     def pick(self, *names: str) -> dict[str, Any]:
-        """Take the properties that are called the same in the API."""
+        """Return those of the named properties that are given."""
         return {name: self.properties[name] for name in names if name in self.properties}
 
 
 @dataclass(frozen=True)
 class Created:
-    """What `Ref` and `Fn::GetAtt` give for a resource."""
+    """The results of `Ref` and `Fn::GetAtt` for a resource."""
 
     ref: str
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Created:
 
 @dataclass
 class HttpApiParts:
-    """The ApiGatewayV2 resources as data: the gateway serves them, moto does not."""
+    """The ApiGatewayV2 resources as data, which the gateway serves."""
 
     apis: dict[str, dict[str, Any]] = field(default_factory=dict)
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class HttpApiParts:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a template is applied: an AWS, a place for code, a place for the front door."""
+    """Where a template is applied: the AWS API, the executor and the gateway."""
 
     client: Callable[[str], Any]
     asset: Callable[[str], Path]

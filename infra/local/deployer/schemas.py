@@ -1,4 +1,4 @@
-"""Refuses properties that a resource type does not have: on AWS a misspelt one fails, here it must not pass unseen.
+"""Validation of a resource's properties, so that a misspelt one fails as on AWS.
 
 The property names are CloudFormation's own, from the resource schemas that cfn-lint carries (moto brings it along);
 they are read as data, one small file a type.
@@ -20,7 +20,7 @@ _REGION = "us-east-1"
 
 
 def check_properties(resource: Resource) -> None:
-    """Fail for the first property that CloudFormation does not know of this type."""
+    """Raise UnknownProperty for a property that CloudFormation does not have for the type."""
     known = _properties(resource.type)
     for name in resource.properties:
         if known and name not in known:
@@ -30,7 +30,7 @@ def check_properties(resource: Resource) -> None:
 
 @cache
 def _properties(resource_type: str) -> frozenset[str]:
-    """Name a type's properties; none for a type without a schema, such as a custom resource."""
+    """Return a type's properties; none for a type without a schema, such as a custom resource."""
     folder = _schemas()
     index: dict[str, str] = json.loads((folder / "providers" / f"{_REGION}.json").read_text(encoding="utf-8"))
     if resource_type not in index:

@@ -1,4 +1,4 @@
-"""Apply one stack: resources are applied when something refers to them, each once, conditions are heeded."""
+"""Applies stacks: each resource once, before what refers to it, by its condition."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
 
 
 class Stack:
-    """One stack on its way, and what its values may refer to."""
+    """One stack that is being applied, and what its values refer to."""
 
     def __init__(self, stack: StackTemplate, changes: Changes, after: Deployment) -> None:
-        """Take the template, what applies it, and the deployment that it becomes part of."""
+        """Keep the template, the steps of the deployment and its result."""
         self.stack_name = stack.name
         self._template = stack.template
         self._resources = stack.resources
         self._changes = changes
         self._after = after
         self._values = Values(self)
-        self._under_way: list[str] = []
+        self._in_progress: list[str] = []
 
     def apply(self) -> None:
-        """Apply all resources, then evaluate what the stack tells others."""
+        """Apply all resources, then evaluate the outputs."""
         for logical_id in self._resources:
             if self._is_wanted(self._resources[logical_id]):
                 self._record(logical_id)
@@ -44,7 +44,7 @@ class Stack:
                 self._export(self._values.evaluate(output["Export"]["Name"]), outputs[name])
 
     def ref(self, name: str) -> Any:
-        """Give the physical id of a resource, or the default of a parameter."""
+        """Return the physical id of a resource, or the default of a parameter."""
         if name in self._resources:
             return self._record(name).created.ref
         try:
@@ -53,7 +53,7 @@ class Stack:
             raise DeployError(f"{self.stack_name}: nothing is called {name!r}") from None
 
     def attribute(self, name: str, attribute: str) -> Any:
-        """Give what a resource tells of itself."""
+        """Return an attribute of a resource."""
         if name not in self._resources:
             raise DeployError(f"{self.stack_name}: nothing is called {name!r}")
         try:
@@ -65,14 +65,14 @@ class Stack:
             ) from None
 
     def imported(self, export: str) -> Any:
-        """Give what an earlier stack exports."""
+        """Return an export of an earlier stack."""
         try:
             return self._after.exports[export]
         except KeyError:
             raise DeployError(f"{self.stack_name}: no stack before it exports {export!r}") from None
 
     def stack_output(self, stack: str, output: str) -> Any:
-        """Give an output of an earlier stack."""
+        """Return an output of an earlier stack."""
         try:
             return self._after.outputs[stack][output]
         except KeyError:
@@ -100,19 +100,19 @@ class Stack:
         place = (self.stack_name, logical_id)
         if place in self._after.records:
             return self._after.records[place]
-        if logical_id in self._under_way:
-            path = " -> ".join([*self._under_way, logical_id])
+        if logical_id in self._in_progress:
+            path = " -> ".join([*self._in_progress, logical_id])
             raise DeployError(f"{self.stack_name}: circular reference {path}")
         if not self._is_wanted(self._resources[logical_id]):
             raise DeployError(
                 f"{self.stack_name}: {logical_id} is referred to, but its condition "
                 f"{self._resources[logical_id]['Condition']} is false"
             )
-        self._under_way.append(logical_id)
+        self._in_progress.append(logical_id)
         try:
             record = self._applied(logical_id)
         finally:
-            self._under_way.pop()
+            self._in_progress.pop()
         self._after.records[place] = record
         return record
 
@@ -138,17 +138,17 @@ class Stack:
 
 
 def deploy(assembly: Assembly, target: Target, before: Deployment | None = None) -> Deployment:
-    """Make what is there equal to what the assembly describes.
+    """Apply an assembly, and return the deployment.
 
-    Fails at the first thing that the laptop does not know or AWS refuses; an update is then taken back as a whole, as
-    CloudFormation does. What is no longer wanted is deleted last, when nothing can fail any more.
+    It fails at the first resource that the laptop does not know or AWS refuses. An update is then rolled back as a whole, as
+    by CloudFormation. What left the templates is deleted last, when nothing can fail any more.
     """
     after = Deployment()
     changes = Changes(target, before or Deployment())
     try:
         for stack in assembly.stacks():
             Stack(stack, changes, after).apply()
-        changes.refuse_what_cannot_go(after)
+        changes.check_deletions(after)
     except DeployError as error:
         if before is None:
             raise

@@ -1,4 +1,4 @@
-"""How each resource type is changed and deleted, and which changes need a new resource: one line a type.
+"""How each resource type is updated and deleted, and which changes replace it.
 
 The rules of replacement are those of the CloudFormation reference ("Update requires: Replacement").
 """
@@ -18,12 +18,12 @@ Delete = Callable[[Record, Target], None]
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What a later deployment may do to a resource of one type."""
+    """The update and the deletion of one resource type."""
 
     update: Update
     delete: Delete
     replaced_by: tuple[str, ...] = ()
-    """Properties whose change makes a new resource; the first is its name, where it can be given one."""
+    """Properties whose change replaces the resource; the first is its custom name, if any."""
 
 
 UPKEEP: Mapping[str, Upkeep] = {
@@ -73,4 +73,4 @@ UPKEEP: Mapping[str, Upkeep] = {
         ("StateMachineName", "StateMachineType"),
     ),
 }
-"""A type that stands in the catalog and not here can be created; a change of it is refused with a clear message."""
+"""A type that is a handler's and not here can be created only; a change raises CannotChange."""

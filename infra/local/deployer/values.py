@@ -1,4 +1,4 @@
-"""Evaluate CloudFormation's intrinsic functions, because a synthesised template is full of them."""
+"""Evaluation of CloudFormation's intrinsic functions."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from infra.local import account
 from infra.local.deployer.faults import DeployError, UnsupportedFunction
 
 NO_VALUE = object()
-"""What `AWS::NoValue` evaluates to: the property that holds it disappears."""
+"""The value of `AWS::NoValue`, with which a property is removed."""
 
 _SUBSTITUTION = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class Lookup(Protocol):
-    """What values refer to; asking for a resource creates it if it does not exist yet."""
+    """What values refer to; a reference to a resource creates it first."""
 
     stack_name: str
 
     def ref(self, name: str) -> Any:
-        """The value of `Ref` for a resource or a parameter."""
+        """Return the value of `Ref` for a resource or a parameter."""
 
     def attribute(self, name: str, attribute: str) -> Any:
-        """The value of `Fn::GetAtt`."""
+        """Return the value of `Fn::GetAtt`."""
 
     def imported(self, export: str) -> Any:
-        """The value that another stack exports."""
+        """Return the value of another stack's export."""
 
     def stack_output(self, stack: str, output: str) -> Any:
-        """An output of another stack."""
+        """Return an output of another stack."""
 
     def condition(self, name: str) -> bool:
-        """The value of a condition."""
+        """Return the value of a condition."""
 
 
 class Values:
-    """Evaluate any JSON value of a template."""
+    """Evaluates values of a template."""
 
     def __init__(self, lookup: Lookup) -> None:
-        """Prepare one method a function; everything else in `Fn::` is refused."""
+        """Map each known function to its evaluation; other functions are refused."""
         self._lookup = lookup
         self._functions: Mapping[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
@@ -60,7 +60,7 @@ class Values:
         }
 
     def evaluate(self, value: Any) -> Any:
-        """Evaluate a value with everything in it."""
+        """Return a value with all intrinsic functions in it evaluated."""
         if isinstance(value, list):
             return [item for item in map(self.evaluate, value) if item is not NO_VALUE]
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Everything that starts a function or a machine without a caller who waits, with AWS's semantics."""
+"""What starts functions and state machines without a waiting caller, as on AWS."""
 
 from __future__ import annotations
 

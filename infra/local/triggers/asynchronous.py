@@ -1,4 +1,4 @@
-"""Asynchronous invocations: Lambda keeps the event, tries three times in all, and tells a destination how it ended.
+"""Asynchronous invocations: Lambda's queue of events, with retries and destinations.
 
 Source: "Invoking a function asynchronously" and "Capturing records of asynchronous invocations" of the Lambda guide.
 """
@@ -26,7 +26,7 @@ LONGEST_THROTTLE_PAUSE_S = 300.0
 
 @dataclass(frozen=True)
 class Policy:
-    """What a function's EventInvokeConfig says; Lambda's own numbers where it says nothing."""
+    """A function's EventInvokeConfig, with Lambda's defaults."""
 
     retries: int = len(RETRY_PAUSES_S)
     oldest_s: float = OLDEST_S
@@ -35,7 +35,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Letter:
+class QueuedEvent:
     """One event that waits for its function."""
 
     function: str
@@ -46,14 +46,14 @@ class Letter:
     throttled: int = 0
     last: InvocationResult | None = field(default=None, repr=False)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    """All tries have the one that Lambda gave the event."""
+    """All attempts have the id that Lambda gave the event."""
 
 
 class Asynchronous:
-    """Lambda's queue of events."""
+    """Lambda's queue of asynchronous events."""
 
     def __init__(self, client: ClientFactory, executor: Executor, clock: Clock, work: Work, bus: Bus) -> None:
-        """Take the AWS, the functions, the time, the threads and the bus."""
+        """Keep the clients, the functions, the clock, the threads and the bus."""
         self._client = client
         self._executor = executor
         self._clock = clock
@@ -61,39 +61,39 @@ class Asynchronous:
         self._bus = bus
 
     def accept(self, function: Any, payload: bytes) -> None:
-        """Take an event; the caller has its answer before the function runs."""
+        """Queue an event; the caller is answered before the function runs."""
         name = str(function.function_name)
-        letter = Letter(name, payload, policy_of(function), self._clock.now_s())
-        self._work.submit(self._try, letter)
+        event = QueuedEvent(name, payload, policy_of(function), self._clock.now_s())
+        self._work.submit(self._try, event)
 
-    def _try(self, letter: Letter) -> None:
-        if self._clock.now_s() - letter.accepted_s > letter.policy.oldest_s:
-            self._end(letter, "EventAgeExceeded")
+    def _try(self, event: QueuedEvent) -> None:
+        if self._clock.now_s() - event.accepted_s > event.policy.oldest_s:
+            self._end(event, "EventAgeExceeded")
             return
         try:
-            result = self._executor.invoke(letter.function, letter.payload, letter.request_id)
+            result = self._executor.invoke(event.function, event.payload, event.request_id)
         except Throttled:
-            pause_s = min(FIRST_THROTTLE_PAUSE_S * 2**letter.throttled, LONGEST_THROTTLE_PAUSE_S)
-            self._again(replace(letter, throttled=letter.throttled + 1), pause_s)
+            pause_s = min(FIRST_THROTTLE_PAUSE_S * 2**event.throttled, LONGEST_THROTTLE_PAUSE_S)
+            self._retry(replace(event, throttled=event.throttled + 1), pause_s)
             return
-        letter = replace(letter, invoked=letter.invoked + 1, last=result)
+        event = replace(event, invoked=event.invoked + 1, last=result)
         if result.function_error is None:
-            self._end(letter, "Success")
-        elif letter.invoked > letter.policy.retries:
-            self._end(letter, "RetriesExhausted")
+            self._end(event, "Success")
+        elif event.invoked > event.policy.retries:
+            self._end(event, "RetriesExhausted")
         else:
-            self._again(letter, RETRY_PAUSES_S[letter.invoked - 1])
+            self._retry(event, RETRY_PAUSES_S[event.invoked - 1])
 
-    def _again(self, letter: Letter, pause_s: float) -> None:
-        self._clock.call_later(pause_s, lambda: self._work.submit(self._try, letter))
+    def _retry(self, event: QueuedEvent, pause_s: float) -> None:
+        self._clock.call_later(pause_s, lambda: self._work.submit(self._try, event))
 
-    def _end(self, letter: Letter, condition: str) -> None:
-        policy = letter.policy
+    def _end(self, event: QueuedEvent, condition: str) -> None:
+        policy = event.policy
         destination = policy.on_success if condition == "Success" else policy.on_failure
         if destination:
-            self._tell(destination, self._record(letter, condition))
+            self._send(destination, self._record(event, condition))
 
-    def _tell(self, destination: str, record: dict[str, Any]) -> None:
+    def _send(self, destination: str, record: dict[str, Any]) -> None:
         body = json.dumps(record)
         match destination.split(":")[2]:
             case "sqs":
@@ -107,29 +107,29 @@ class Asynchronous:
                 sender = record["requestContext"]["functionArn"]
                 self._bus.publish("lambda", detail_type, record, [sender, destination])
 
-    def _record(self, letter: Letter, condition: str) -> dict[str, Any]:
+    def _record(self, event: QueuedEvent, condition: str) -> dict[str, Any]:
         moment = datetime.fromtimestamp(self._clock.now_s(), UTC)
         record: dict[str, Any] = {
             "version": "1.0",
             "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
             "requestContext": {
-                "requestId": letter.request_id,
-                "functionArn": f"{account.function_arn(letter.function)}:$LATEST",
+                "requestId": event.request_id,
+                "functionArn": f"{account.function_arn(event.function)}:$LATEST",
                 "condition": condition,
-                "approximateInvokeCount": letter.invoked,
+                "approximateInvokeCount": event.invoked,
             },
-            "requestPayload": _content(letter.payload),
+            "requestPayload": _content(event.payload),
         }
-        if letter.last is not None:
+        if event.last is not None:
             context: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
-            if letter.last.function_error:
-                context["functionError"] = letter.last.function_error
-            record |= {"responseContext": context, "responsePayload": _content(letter.last.payload)}
+            if event.last.function_error:
+                context["functionError"] = event.last.function_error
+            record |= {"responseContext": context, "responsePayload": _content(event.last.payload)}
         return record
 
 
 def policy_of(function: Any) -> Policy:
-    """Read the newest EventInvokeConfig of a function as moto keeps it."""
+    """Return the newest EventInvokeConfig of one of moto's functions."""
     if not function.event_invoke_config:
         return Policy()
     config = function.event_invoke_config[-1].response()

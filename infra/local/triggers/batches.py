@@ -1,4 +1,4 @@
-"""What a function said of its batch: all done, some to do again, or nothing that can be believed.
+"""Which records of a batch a function has failed, and which it gets at all.
 
 Source: "Implementing partial batch responses" of the Lambda guide.
 """
@@ -14,7 +14,7 @@ from stepward.domain.patterns import fits
 
 
 def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[str]) -> set[str]:
-    """Name the records that failed; without a believable answer that is all of them."""
+    """Return the ids of the failed records; an invalid response fails all of them."""
     if result is None or result.function_error is not None:
         return set(ids)
     if "ReportBatchItemFailures" not in (mapping.function_response_types or []):
@@ -29,6 +29,6 @@ def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[st
 
 
 def passes(mapping: Any, record: Mapping[str, Any]) -> bool:
-    """Whether a record fits one of the mapping's filters; without filters every record does."""
+    """Return whether a record matches one of the mapping's filters, or there is none."""
     filters = (mapping.filter_criteria or {}).get("Filters") or []
     return not filters or any(fits(json.loads(one["Pattern"]), record) for one in filters)

@@ -1,4 +1,4 @@
-"""What a bucket tells of its objects: to functions, to queues and to the bus, after the call that changed them.
+"""Event notifications of buckets: to functions, queues and the bus, after the change.
 
 Source: "Event message structure" and "Using EventBridge" of the S3 guide.
 """
@@ -30,30 +30,30 @@ _ORDER = itertools.count(1)
 
 
 class BucketEvents:
-    """Send what a bucket's configuration asks for."""
+    """Sends the events that a bucket's configuration asks for."""
 
     def __init__(self, clock: Clock, deliveries: Deliveries, bus: Bus) -> None:
-        """Take the time and the ways."""
+        """Keep the clock, the deliveries and the bus."""
         self._clock = clock
         self._deliveries = deliveries
         self._bus = bus
 
     def changed(self, event_name: str, bucket: Any, key: Any) -> None:
-        """Tell of one change."""
-        wishes = bucket.notification_configuration
+        """Send the events of one change."""
+        configuration = bucket.notification_configuration
         sequencer = f"{next(_ORDER):018X}"
-        for wish in (*wishes.cloud_function, *wishes.queue):
-            if wish.matches(event_name, key.name):
-                record = self._record(event_name, bucket, key, wish.id, sequencer)
+        for target in (*configuration.cloud_function, *configuration.queue):
+            if target.matches(event_name, key.name):
+                record = self._record(event_name, bucket, key, target.id, sequencer)
                 sender = {"SOURCE_ARN": bucket.arn}
-                self._deliveries.send({"Arn": wish.arn}, json.dumps({"Records": [record]}), sender)
+                self._deliveries.send({"Arn": target.arn}, json.dumps({"Records": [record]}), sender)
         kind = event_name.removeprefix("s3:")
         detail_type = _DETAIL_TYPES.get(kind) or _DETAIL_TYPES.get(kind.split(":", maxsplit=1)[0])
-        if wishes.event_bridge is not None and detail_type:
+        if configuration.event_bridge is not None and detail_type:
             self._bus.publish("aws.s3", detail_type, _detail(kind, bucket, key, sequencer), [bucket.arn])
 
     def _record(
-        self, event_name: str, bucket: Any, key: Any, configuration: str, sequencer: str
+        self, event_name: str, bucket: Any, key: Any, configuration_id: str, sequencer: str
     ) -> dict[str, Any]:
         moment = self._clock.now()
         return {
@@ -67,7 +67,7 @@ class BucketEvents:
             "responseElements": {"x-amz-request-id": uuid.uuid4().hex[:16].upper()},
             "s3": {
                 "s3SchemaVersion": "1.0",
-                "configurationId": configuration,
+                "configurationId": configuration_id,
                 "bucket": {
                     "name": bucket.name,
                     "ownerIdentity": {"principalId": account.ACCOUNT_ID},

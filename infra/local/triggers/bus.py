@@ -1,4 +1,4 @@
-"""EventBridge: events meet the rules of their bus, and every target of a rule that matches gets its delivery."""
+"""EventBridge: matches events with rules, and sends each target its input."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DELIVERED_HERE = ("lambda", "sqs", "states")
 
 
 class Bus:
-    """Take every event that moto gives to a rule, and the events of AWS's own services."""
+    """Matches the events of moto and of AWS's services with rules."""
 
     def __init__(self, clock: Clock, work: Work, deliveries: Deliveries) -> None:
-        """Take the time, the threads and the way to the targets."""
+        """Keep the clock, the threads and the deliveries."""
         self._clock = clock
         self._work = work
         self._deliveries = deliveries
@@ -34,7 +34,7 @@ class Bus:
     def publish(
         self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str]
     ) -> None:
-        """Put an event of a service on the default bus."""
+        """Put an event of an AWS service on the default bus."""
         rules = events_backends[account.ACCOUNT_ID][account.REGION].event_buses["default"].rules
         event = self.new_event(source, detail_type, detail, resources)
         for rule in list(rules.values()):
@@ -43,7 +43,7 @@ class Bus:
     def new_event(
         self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str]
     ) -> dict[str, Any]:
-        """Put a detail in its envelope."""
+        """Return the envelope of an event with its detail."""
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -57,7 +57,7 @@ class Bus:
         }
 
     def offer(self, rule: Any, event: Mapping[str, Any]) -> None:
-        """Give a rule an event; a disabled rule and a rule of the clock take none."""
+        """Send an event to a rule's targets if the rule is enabled and its pattern matches."""
         pattern = rule.event_pattern.get_pattern()
         if rule.state != "ENABLED" or (not pattern and rule.scheduled_expression):
             return
@@ -69,7 +69,10 @@ class Bus:
     def send_to_targets(
         self, rule: Any, envelope: dict[str, Any], original: Mapping[str, Any] | None = None
     ) -> None:
-        """Deliver to every target; those that moto serves itself (logs, archives, other buses) are left to it."""
+        """Send an event to every target of a rule.
+
+        Those that moto serves itself (logs, archives, other buses) are left to it.
+        """
         others = []
         for target in list(rule.targets):
             if target["Arn"].split(":")[2] in _DELIVERED_HERE:
@@ -80,10 +83,10 @@ class Bus:
         if others and original is not None:
             remainder = copy.copy(rule)
             remainder.targets = others
-            self._work.submit(events.ORIGINAL_EVENT_TARGETS, remainder, _as_moto_has_it(original))
+            self._work.submit(events.ORIGINAL_EVENT_TARGETS, remainder, _in_motos_form(original))
 
 
-def _as_moto_has_it(event: Mapping[str, Any]) -> dict[str, Any]:
+def _in_motos_form(event: Mapping[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(json.dumps(dict(event)))
     if isinstance(content["time"], str):
         content["time"] = datetime.fromisoformat(content["time"]).timestamp()

@@ -1,4 +1,4 @@
-"""The laptop's time: it runs like the machine's, and a test can move it forward instead of waiting."""
+"""The laptop's clock, which a test can advance instead of waiting."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Action = Callable[[], object]
 
 
 class Clock:
-    """Call actions when their time has come, each in the clock's own thread: what takes long has to hand itself on."""
+    """Calls actions at their times in a thread of its own, so that actions have to be short."""
 
     def __init__(self) -> None:
-        """Start at the machine's time."""
+        """Start the thread at the machine's time."""
         self._offset_s = 0.0
         self._due: list[tuple[float, int, Action]] = []
         self._order = itertools.count()
@@ -29,37 +29,37 @@ class Clock:
         self._thread.start()
 
     def now_s(self) -> float:
-        """Give the seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return time.time() + self._offset_s
 
     def now(self) -> datetime:
-        """Give the moment."""
+        """Return the time in UTC."""
         return datetime.fromtimestamp(self.now_s(), UTC)
 
     def call_at(self, when_s: float, action: Action) -> None:
-        """Remember an action for a moment; one that has passed is now."""
+        """Call an action at a time, or at once if that has passed."""
         with self._changed:
             heapq.heappush(self._due, (when_s, next(self._order), action))
             self._changed.notify_all()
 
     def call_later(self, pause_s: float, action: Action) -> None:
-        """Remember an action for a while from now."""
+        """Call an action after a pause."""
         self.call_at(self.now_s() + pause_s, action)
 
     def advance(self, seconds: float) -> None:
-        """Move the time, and return when whatever became due has been called, in the order of its time."""
+        """Advance the time, and return when all that became due has been called, in order of time."""
         with self._changed:
             self._offset_s += seconds
             self._changed.notify_all()
             self._changed.wait_for(self._is_idle)
 
     def waiting(self) -> int:
-        """Say how many actions are still to come."""
+        """Return the number of actions that are not yet due."""
         with self._changed:
             return len(self._due)
 
     def close(self) -> None:
-        """Stop; what is not yet due never happens."""
+        """Stop the thread; actions that are not yet due are dropped."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

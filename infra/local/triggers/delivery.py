@@ -1,4 +1,4 @@
-"""Bring what a rule or a schedule says to its target: again and again while it fails, and at last to its dead letters."""
+"""Delivery of events to targets, with retries and dead-letter queues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETRIES = 185
 OLDEST_S = 86_400.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 600.0
-_HOPELESS = (
+_NOT_RETRIED = (
     "NotFound",
     "NonExistent",
     "DoesNotExist",
@@ -25,14 +25,14 @@ _HOPELESS = (
     "NotAuthorized",
     "Invalid",
 )
-"""What no repetition can mend: EventBridge hands such a delivery to the dead letters at once."""
+"""Parts of error codes for which EventBridge does not retry, but sends to the dead letters."""
 
 ClientFactory = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
-class Parcel:
-    """One event on its way to one target, with who sent it."""
+class Delivery:
+    """One event for one target, with its sender."""
 
     target: Mapping[str, Any]
     body: str
@@ -43,66 +43,68 @@ class Parcel:
 
     @property
     def retries(self) -> int:
-        """How often it may be tried again."""
+        """The maximum number of retries."""
         return int(self.target.get("RetryPolicy", {}).get("MaximumRetryAttempts", RETRIES))
 
     @property
     def oldest_s(self) -> float:
-        """How old it may become."""
+        """The maximum age of the event, in seconds."""
         return float(self.target.get("RetryPolicy", {}).get("MaximumEventAgeInSeconds", OLDEST_S))
 
 
 class Deliveries:
-    """Deliver parcels, each as often as its policy allows."""
+    """Delivers events, each as often as its retry policy allows."""
 
     def __init__(self, client: ClientFactory, clock: Clock, work: Work) -> None:
-        """Take the AWS, the time and the threads."""
+        """Keep the clients, the clock and the threads."""
         self._client = client
         self._clock = clock
         self._work = work
 
     def send(self, target: Mapping[str, Any], body: str, sender: Mapping[str, str]) -> None:
-        """Take a parcel; the caller does not wait for its delivery."""
-        self._work.submit(self._try, Parcel(target, body, sender, self._clock.now_s()), 0)
+        """Queue an event for a target; the caller does not wait."""
+        self._work.submit(self._try, Delivery(target, body, sender, self._clock.now_s()), 0)
 
-    def _try(self, parcel: Parcel, tried: int) -> None:
+    def _try(self, delivery: Delivery, tried: int) -> None:
         try:
-            deliver(self._client, parcel.target, parcel.body)
+            deliver(self._client, delivery.target, delivery.body)
         except ClientError as error:
-            self._failed(parcel, tried, error.response["Error"]["Code"], str(error))
+            self._failed(delivery, tried, error.response["Error"]["Code"], str(error))
         except BotoCoreError as error:
-            self._failed(parcel, tried, "INTERNAL_ERROR", str(error))
+            self._failed(delivery, tried, "INTERNAL_ERROR", str(error))
 
-    def _failed(self, parcel: Parcel, tried: int, code: str, message: str) -> None:
+    def _failed(self, delivery: Delivery, tried: int, code: str, message: str) -> None:
         pause_s = min(FIRST_PAUSE_S * 2**tried, LONGEST_PAUSE_S)
-        age_s = self._clock.now_s() + pause_s - parcel.accepted_s
-        if any(word in code for word in _HOPELESS):
-            self._give_up(parcel, tried, code, message, None)
-        elif tried >= parcel.retries:
-            self._give_up(parcel, tried, code, message, "MaximumRetryAttempts")
-        elif age_s > parcel.oldest_s:
-            self._give_up(parcel, tried, code, message, "MaximumEventAgeInSeconds")
+        age_s = self._clock.now_s() + pause_s - delivery.accepted_s
+        if any(word in code for word in _NOT_RETRIED):
+            self._give_up(delivery, tried, code, message, None)
+        elif tried >= delivery.retries:
+            self._give_up(delivery, tried, code, message, "MaximumRetryAttempts")
+        elif age_s > delivery.oldest_s:
+            self._give_up(delivery, tried, code, message, "MaximumEventAgeInSeconds")
         else:
-            self._clock.call_later(pause_s, lambda: self._work.submit(self._try, parcel, tried + 1))
+            self._clock.call_later(pause_s, lambda: self._work.submit(self._try, delivery, tried + 1))
 
-    def _give_up(self, parcel: Parcel, tried: int, code: str, message: str, exhausted: str | None) -> None:
-        dead_letters = parcel.target.get("DeadLetterConfig", {}).get("Arn")
+    def _give_up(
+        self, delivery: Delivery, tried: int, code: str, message: str, exhausted: str | None
+    ) -> None:
+        dead_letters = delivery.target.get("DeadLetterConfig", {}).get("Arn")
         if not dead_letters:
             return
         attributes = {
-            **parcel.sender,
-            "TARGET_ARN": parcel.target["Arn"],
+            **delivery.sender,
+            "TARGET_ARN": delivery.target["Arn"],
             "ERROR_CODE": code,
             "ERROR_MESSAGE": message[:1000],
             "RETRY_ATTEMPTS": str(tried),
         }
         if exhausted:
             attributes["EXHAUSTED_RETRY_CONDITION"] = exhausted
-        send_message(self._client, dead_letters, parcel.body, attributes=attributes)
+        send_message(self._client, dead_letters, delivery.body, attributes=attributes)
 
 
 def deliver(client: ClientFactory, target: Mapping[str, Any], body: str) -> None:
-    """Make the one call that a target means."""
+    """Make the API call that delivers an event to a target."""
     arn = str(target["Arn"])
     match arn.split(":")[2]:
         case "lambda":
@@ -130,7 +132,7 @@ def send_message(
     group: str | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> None:
-    """Send a message to a queue by its ARN."""
+    """Send a message to a queue, which is given by its ARN."""
     sqs = client("sqs")
     request: dict[str, Any] = {
         "QueueUrl": sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"],

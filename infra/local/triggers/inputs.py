@@ -1,6 +1,6 @@
-"""What a target of a rule receives: the event, a part of it, a constant, or a template with parts filled in.
+"""The input of a rule's target: the event, a part of it, a constant or a filled template.
 
-moto replaces by text alone, so that a quotation mark in a value breaks the template.
+moto fills a template as text only, so that a quotation mark in a value breaks it.
 Source: "Amazon EventBridge input transformation" of the EventBridge guide.
 """
 
@@ -17,7 +17,7 @@ _NOTHING = object()
 
 
 def target_input(target: Mapping[str, Any], event: dict[str, Any], rule_arn: str) -> str:
-    """Give the body of a delivery, as text."""
+    """Return the input of a target, as text."""
     if "Input" in target:
         return str(target["Input"])
     if "InputPath" in target:
@@ -29,7 +29,7 @@ def target_input(target: Mapping[str, Any], event: dict[str, Any], rule_arn: str
 
 
 def at_path(document: Any, path: str) -> Any:
-    """Follow a JSON path of names and indexes, which is all that EventBridge's paths have."""
+    """Return what a path of names and indexes finds, which is all that EventBridge offers."""
     if path == "$":
         return document
     for match in _STEP.finditer(path.removeprefix("$")):
@@ -54,7 +54,7 @@ def _transformed(transformer: Mapping[str, Any], event: dict[str, Any], rule_arn
 
 
 def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """Put values in: as JSON between values, as bare text inside quotation marks."""
+    """Fill a template: with JSON outside of quotation marks, with bare text within."""
     is_quoted = False
 
     def put(match: re.Match[str]) -> str:

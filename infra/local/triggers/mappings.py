@@ -1,4 +1,4 @@
-"""All event source mappings of a laptop, each with its poller."""
+"""The event source mappings of a laptop, each with its poller."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from infra.local.triggers.stream_poller import StreamPoller
 
 
 class Mappings:
-    """Give every mapping a poller, and ring its bell."""
+    """The event source mappings of a laptop, each with its poller."""
 
     def __init__(self, client: ClientFactory, executor: Executor, clock: Clock) -> None:
-        """Take the AWS, the functions and the time."""
+        """Keep the clients, the functions and the clock."""
         self._client = client
         self._executor = executor
         self._clock = clock
         self._pollers: dict[str, Poller] = {}
 
     def mapping_added(self, mapping: Any) -> None:
-        """Begin to poll."""
+        """Start a poller for a new mapping."""
         poller = self._poller(mapping)
         self._pollers[mapping.uuid] = poller
         poller.start()
 
     def mapping_changed(self, mapping: Any) -> None:
-        """Let its poller look: it may have been switched on or off, or be gone."""
+        """Wake the poller of a mapping that was enabled, disabled or deleted."""
         if mapping is not None and mapping.uuid in self._pollers:
-            self._pollers[mapping.uuid].ring()
+            self._pollers[mapping.uuid].wake()
 
     def table_written(self, table: Any) -> None:
-        """Ring for the table's mappings."""
+        """Wake the pollers of a table's stream."""
         for poller in list(self._pollers.values()):
             if isinstance(poller, StreamPoller) and poller.table_name == table.name:
-                poller.ring()
+                poller.wake()
 
     def queue_changed(self, arn: str) -> None:
-        """Ring for the queue's mappings."""
+        """Wake the pollers of a queue."""
         for poller in list(self._pollers.values()):
             if poller.mapping.event_source_arn == arn:
-                poller.ring()
+                poller.wake()
 
     def close(self) -> None:
         """End every poller."""

@@ -1,4 +1,4 @@
-"""One event source mapping at work: a thread that sleeps until a bell says that there may be something to do."""
+"""A poller of one event source mapping: a thread that sleeps until it is woken."""
 
 from __future__ import annotations
 
@@ -17,68 +17,71 @@ from infra.local.triggers.work import Work
 
 
 class Poller(ABC):
-    """Looks whenever the bell rings: after a write, at the end of a batch, at a moment of the clock, at a change."""
+    """Polls the source of one mapping.
+
+    It wakes after a write, at the end of a batch, at a time of the clock, and when the mapping changes.
+    """
 
     def __init__(self, mapping: Any, executor: Executor, clock: Clock, concurrency: int) -> None:
-        """Take the mapping as moto keeps it."""
+        """Keep moto's mapping, and prepare the threads."""
         self.mapping = mapping
         self.clock = clock
         self._executor = executor
         self._function = account.function_name(mapping.function_arn)
         self._concurrency = concurrency
         self._work = Work(concurrency)
-        self._bell = threading.Event()
-        self._under_way = 0
+        self._woken = threading.Event()
+        self._in_progress = 0
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"poller-{self._function}")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
-    def ring(self) -> None:
-        """There may be something to do."""
-        self._bell.set()
+    def wake(self) -> None:
+        """Let the thread poll, since there may be something to do."""
+        self._woken.set()
 
     def wake_at(self, when_s: float) -> None:
-        """There may be something to do at that moment."""
-        self.clock.call_at(when_s, self.ring)
+        """Wake the thread at a time of the clock."""
+        self.clock.call_at(when_s, self.wake)
 
     def close(self) -> None:
-        """Take nothing more; what is under way ends by itself."""
+        """Stop the thread; batches in progress end by themselves."""
         self._closed = True
-        self.ring()
+        self.wake()
         self._work.close()
         self._thread.join()
 
     @property
     def is_enabled(self) -> bool:
-        """Whether the mapping still exists and is switched on."""
+        """Whether the mapping still exists and is enabled."""
         mappings = lambda_backends[account.ACCOUNT_ID][account.REGION]._event_source_mappings  # noqa: SLF001
         return mappings.get(self.mapping.uuid) is self.mapping and bool(self.mapping.enabled)
 
     @property
     def has_capacity(self) -> bool:
-        """Whether one batch more may be under way."""
-        return self._under_way < self._concurrency
+        """Whether one more batch may be in progress."""
+        return self._in_progress < self._concurrency
 
     @abstractmethod
     def take(self) -> bool:
-        """Take what there is and begin with it; False when there is nothing to do until the bell rings."""
+        """Take batches and begin them; return False if there is nothing to do until woken."""
 
     def begin(self, *arguments: Any) -> None:
-        """Let `carry` do its work in a thread of its own; the bell rings when it is done."""
+        """Run `carry` in a thread of its own, and wake this one when it is done."""
         with self._lock:
-            self._under_way += 1
+            self._in_progress += 1
         self._work.submit(self._carry, *arguments)
 
     @abstractmethod
     def carry(self, *arguments: Any) -> None:
-        """Carry one batch to the function."""
+        """Invoke the function with one batch, and handle its response."""
 
     def invoke(self, payload: bytes) -> InvocationResult | None:
-        """Call the function; None when it is throttled."""
+        """Invoke the function; return None when it is throttled."""
         try:
             return self._executor.invoke(self._function, payload)
         except Throttled:
@@ -90,16 +93,16 @@ class Poller(ABC):
                 self.carry(*arguments)
         finally:
             with self._lock:
-                self._under_way -= 1
-            self.ring()
+                self._in_progress -= 1
+            self.wake()
 
     def _run(self) -> None:
         while not self._closed:
-            self._bell.clear()
-            if not self._looks():
-                self._bell.wait()
+            self._woken.clear()
+            if not self._poll():
+                self._woken.wait()
 
-    def _looks(self) -> bool:
+    def _poll(self) -> bool:
         try:
             return self.is_enabled and self.has_capacity and self.take()
         except Exception:  # noqa: BLE001 - the border of a thread: its end would leave the source unread for ever

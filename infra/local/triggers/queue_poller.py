@@ -1,4 +1,4 @@
-"""Carries messages of a queue to a function in batches, deletes what was handled, and leaves the rest to the queue."""
+"""A poller of a queue: invokes a function with batches, and deletes what was handled."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from infra.local.triggers.clock import Clock
 from infra.local.triggers.poller import Poller
 
 CONCURRENCY = 5
-"""How many batches Lambda has under way when it begins with a queue; it goes higher than this only under load."""
+"""How many batches Lambda begins with; it scales up only under load."""
 
 
 class QueuePoller(Poller):
-    """One mapping of a queue. A message that fails comes again after its visibility timeout: that is the queue's work."""
+    """Polls a queue; a message that fails is received again after its visibility timeout."""
 
     def __init__(self, mapping: Any, executor: Executor, clock: Clock) -> None:
-        """Read how many batches may be under way."""
+        """Read the concurrency and the queue of a mapping."""
         scaling = mapping.scaling_config or {}
         super().__init__(mapping, executor, clock, int(scaling.get("MaximumConcurrency") or CONCURRENCY))
         self._backend = sqs_backends[account.ACCOUNT_ID][account.REGION]
@@ -31,7 +31,7 @@ class QueuePoller(Poller):
         self._window_ends_s = 0.0
 
     def take(self) -> bool:
-        """Fill a batch; send it when it is full or its window has passed."""
+        """Fill a batch, and begin it when it is full or its window has passed."""
         queue = self._backend.queues.get(self._queue_name)
         if queue is None:
             return False
@@ -53,7 +53,7 @@ class QueuePoller(Poller):
         return bool(found)
 
     def carry(self, *arguments: Any) -> None:
-        """Call the function once, and delete what it has handled."""
+        """Invoke the function with a batch, and delete the messages that it has handled."""
         queue, batch = arguments
         records = [record_of(queue, message) for message in batch]
         result = self.invoke(json.dumps({"Records": records}).encode())
@@ -63,7 +63,7 @@ class QueuePoller(Poller):
                 self._backend.delete_message(self._queue_name, message.receipt_handle)
 
     def _wanted(self, queue: Any, messages: list[Any]) -> list[Any]:
-        """Drop what no filter lets through, which Lambda deletes from the queue."""
+        """Return the messages that match a filter; delete the others, as Lambda does."""
         wanted = []
         for message in messages:
             if passes(self.mapping, _filtered_view(record_of(queue, message))):
@@ -74,7 +74,7 @@ class QueuePoller(Poller):
 
 
 def record_of(queue: Any, message: Any) -> dict[str, Any]:
-    """Write a message as functions get it."""
+    """Return a message as functions get it."""
     attributes = {
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "SentTimestamp": str(message.sent_timestamp),
@@ -118,7 +118,7 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filtered_view(record: dict[str, Any]) -> dict[str, Any]:
-    """Show a filter the body as JSON where it is JSON."""
+    """Return a record for filters, with a JSON body decoded."""
     try:
         return {**record, "body": json.loads(record["body"])}
     except ValueError:

@@ -1,4 +1,4 @@
-"""Status-change events of Step Functions and CloudFormation, in the words that AWS sends."""
+"""Status-change events of Step Functions and CloudFormation, as AWS sends them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from infra.local.triggers.bus import Bus
 SOURCE = "aws.states"
 DETAIL_TYPE = "Step Functions Execution Status Change"
 MAX_CONTENT_BYTES = 248 * 1024
-"""Longer inputs and outputs are left out of events, and said to be."""
+"""Longer inputs and outputs are left out of events, and marked as not included."""
 
 _REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 class StatusEvents:
-    """Put an event on the bus for every execution that starts or ends."""
+    """Puts an event on the bus for every execution that starts or ends."""
 
     def __init__(self, bus: Bus) -> None:
         """Take the bus."""
         self._bus = bus
 
     def changed(self, execution: Any) -> None:
-        """Publish what an execution has become."""
+        """Publish the new status of an execution."""
         arn = str(execution.exec_arn)
         self._bus.publish(SOURCE, DETAIL_TYPE, detail_of(execution), [arn])
 
 
 def detail_of(execution: Any) -> dict[str, Any]:
-    """Describe an execution as AWS does in its events."""
+    """Return the detail of an execution's event."""
     status = str(execution.exec_status.value)
     given, given_details = _content(_text(execution.input_data))
     output, output_details = _content(_text(execution.output)) if status == "SUCCEEDED" else (None, None)
@@ -80,14 +80,14 @@ STACK_DETAIL_TYPE = "CloudFormation Stack Status Change"
 
 
 class StackEvents:
-    """Put an event on the bus for every stack that a deployment has made or changed."""
+    """Puts an event on the bus for every stack that a deployment has created or changed."""
 
     def __init__(self, bus: Bus) -> None:
         """Take the bus."""
         self._bus = bus
 
     def deployed(self, stacks: Collection[str], status: str) -> None:
-        """Publish what has become of stacks."""
+        """Publish the new status of stacks."""
         for stack in stacks:
             arn = f"arn:aws:cloudformation:{account.REGION}:{account.ACCOUNT_ID}:stack/{stack}/{uuid.uuid4()}"
             detail = {"stack-id": arn, "status-details": {"status": status, "status-reason": ""}}
@@ -95,7 +95,7 @@ class StackEvents:
 
 
 def changed_stacks(before: Deployment, after: Deployment) -> list[str]:
-    """Name the stacks that a deployment has changed; CloudFormation is silent about the others."""
+    """List the stacks that a deployment has changed, which are those with events."""
     places = before.records.keys() | after.records.keys()
     changed = {
         stack

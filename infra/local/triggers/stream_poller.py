@@ -1,7 +1,7 @@
-"""Carries a table's changes to a function: in order for each key, again while they fail, and at last to a destination.
+"""A poller of a table's stream: in order for each key, with retries and a destination.
 
-A table on demand begins with four shards on AWS; here as many lanes hold the keys apart, so that a batch that fails
-holds up its own lane only. Source: "Using AWS Lambda with Amazon DynamoDB" of the Lambda guide.
+A table on demand begins with four shards on AWS. Here as many lanes separate the keys, so that a batch that fails blocks its
+own lane only. Source: "Using AWS Lambda with Amazon DynamoDB" of the Lambda guide.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Batch:
-    """Records on their way, and how often the function has failed on them."""
+    """Records for one invocation, and how often the function has failed on them."""
 
     records: tuple[Record, ...]
     tried: int = 0
@@ -42,7 +42,7 @@ class Batch:
 
 @dataclass
 class Lane:
-    """One row of records, of which one batch is under way at a time."""
+    """Records in order, of which one batch is in progress at a time."""
 
     records: deque[tuple[float, Record]] = field(default_factory=deque)
     again: deque[Batch] = field(default_factory=deque)
@@ -50,10 +50,10 @@ class Lane:
 
 
 class StreamPoller(Poller):
-    """One mapping of a table's stream."""
+    """Polls a table's stream."""
 
     def __init__(self, mapping: Any, executor: Executor, clock: Clock, client: ClientFactory) -> None:
-        """Begin where the mapping says: at the oldest record, or at the next one."""
+        """Start at the mapping's position: the oldest record, or the next one."""
         lanes = SHARDS * int(mapping.parallelization_factor or 1)
         super().__init__(mapping, executor, clock, lanes)
         self._client = client
@@ -64,7 +64,7 @@ class StreamPoller(Poller):
 
     @property
     def table_name(self) -> str:
-        """Whose stream it is."""
+        """The table of the stream."""
         return str(self._table.name)
 
     @property
@@ -72,7 +72,7 @@ class StreamPoller(Poller):
         return self._table.stream_shard
 
     def take(self) -> bool:
-        """Read what is new, put it into its lanes, and begin with each lane that is free and due."""
+        """Put new records into their lanes, and begin a batch of each lane that is due."""
         for record in self._new_records():
             lane = self._lanes[_lane_of(record, self._table.hash_key_attr, len(self._lanes))]
             lane.records.append((self.clock.now_s(), record))
@@ -83,7 +83,7 @@ class StreamPoller(Poller):
         return False
 
     def carry(self, *arguments: Any) -> None:
-        """Call the function once with a batch; then its lane is free for the next one."""
+        """Invoke the function with a batch, after which its lane is free for the next."""
         lane, batch = arguments
         try:
             result = self.invoke(json.dumps({"Records": batch.records}, default=str).encode())
@@ -120,7 +120,7 @@ class StreamPoller(Poller):
         return Batch(tuple(lane.records.popleft()[1] for _ in range(min(size, len(lane.records)))))
 
     def _left_over(self, batch: Batch, result: InvocationResult | None) -> list[Batch]:
-        """Say what is to be tried again: from the first failed record on, and in halves if the mapping says so."""
+        """Return the batches to retry: from the first failed record on, in halves if configured."""
         if result is None:
             return [replace(batch, not_before_s=self.clock.now_s() + FIRST_PAUSE_S)]
         ids = [record["dynamodb"]["SequenceNumber"] for record in batch.records]
@@ -148,12 +148,12 @@ class StreamPoller(Poller):
         return []
 
     def _give_up(self, batch: Batch, result: InvocationResult, condition: str, tried: int) -> None:
-        """Tell the destination where the records are; the records themselves stay in the stream."""
+        """Send the position of the records to the destination; they stay in the stream."""
         destination = ((self.mapping.destination_config or {}).get("OnFailure") or {}).get("Destination")
         if not destination:
             return
         first, last = (batch.records[end]["dynamodb"] for end in (0, -1))
-        told = {
+        record = {
             "requestContext": {
                 "requestId": result.request_id or str(uuid.uuid4()),
                 "functionArn": self.mapping.function_arn,
@@ -177,7 +177,7 @@ class StreamPoller(Poller):
                 "streamArn": self.mapping.event_source_arn,
             },
         }
-        send_message(self._client, destination, json.dumps(told))
+        send_message(self._client, destination, json.dumps(record))
 
 
 def _lane_of(record: Record, key: str, lanes: int) -> int:

@@ -1,4 +1,4 @@
-"""Make rules with a schedule fire, and the schedules of EventBridge Scheduler with their one-off times."""
+"""Fires rules with a schedule, and the schedules of EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ _JUST_BEFORE = timedelta(microseconds=1)
 
 
 class Timetable:
-    """Set the clock for the next time of each; what was replaced, deleted or disabled is found out when it is due."""
+    """Fires rules and schedules at their times.
+
+    Each is set on the clock for its next time only, when it may prove to be replaced, deleted or disabled.
+    """
 
     def __init__(self, clock: Clock, bus: Bus, deliveries: Deliveries) -> None:
-        """Take the time, the way to a rule's targets and the way to a schedule's."""
+        """Keep the clock, the bus for rules and the deliveries for schedules."""
         self._clock = clock
         self._bus = bus
         self._deliveries = deliveries
         self._versions: Counter[str] = Counter()
 
     def rule_put(self, rule: Any) -> None:
-        """Begin with a rule, if the clock concerns it."""
+        """Set the next time of a rule that has a schedule."""
         if rule.scheduled_expression:
             kind, now = parse_schedule(rule.scheduled_expression), self._clock.now()
             self._await_rule(rule, kind, since=now, after=now)
 
     def schedule_put(self, schedule: Any, since: datetime | None = None) -> None:
-        """Begin with a schedule, or go on with one; a version that was changed since is dropped when it is due."""
+        """Set the next time of a schedule; older versions of it no longer fire."""
         self._versions[schedule.arn] += 1
         now = self._clock.now()
         since = _moment(schedule.start_date) or since or now
@@ -82,7 +85,7 @@ class Timetable:
 
 @dataclass(frozen=True)
 class _Dates:
-    """A schedule of Scheduler, read: in the wall time of its zone, from its start on."""
+    """The times of a schedule, in its time zone and from its start on."""
 
     schedule: Any
     kind: Schedule
@@ -108,7 +111,7 @@ def _group(schedule: Any) -> dict[str, Any]:
 
 
 def _filled(schedule: Any, due: datetime) -> str:
-    """Give the target's input with Scheduler's context in it, or the event that Scheduler sends without one."""
+    """Return the target's input with its context filled in, or Scheduler's default event."""
     time = f"{due:%Y-%m-%dT%H:%M:%SZ}"
     text = schedule.target.get("Input")
     if text is None:

@@ -1,4 +1,4 @@
-"""All triggers of one laptop: bound to moto's hooks while it runs, and quiet when it ends."""
+"""The triggers of one laptop, bound to the patches of moto while it runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from infra.local.triggers.work import Work
 
 
 class Triggers:
-    """What starts functions and state machines besides their callers."""
+    """The triggers of one laptop."""
 
     def __init__(self, client: ClientFactory, executor: Executor) -> None:
-        """Begin to listen."""
+        """Create the triggers, and bind them to the patches."""
         self.clock = Clock()
         self._work = Work()
         deliveries = Deliveries(client, self.clock, self._work)
@@ -38,7 +38,7 @@ class Triggers:
         sqs.bind(self._mappings.queue_changed, self.clock.now_s)
 
     def close(self) -> None:
-        """Listen no more, and let nothing begin that has not begun."""
+        """Unbind the triggers, and begin nothing more."""
         events.bind_targets(None)
         events.bind_schedules(None)
         execution_status.bind(None)

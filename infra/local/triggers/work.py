@@ -1,4 +1,4 @@
-"""Threads for what happens later: deliveries, retries and polls, none of which may hold up the one who caused them."""
+"""Threads for deliveries, retries and polls, so that their callers need not wait."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ _THREADS = 24
 
 
 class Work:
-    """Run pieces of work beside each other; a piece that breaks is shown, and the others go on."""
+    """Runs calls in threads; the error of one is printed, and the others go on."""
 
     def __init__(self, threads: int = _THREADS) -> None:
-        """Start no thread before there is work."""
+        """Start without threads."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="trigger")
         self.is_closed = False
 
-    def submit(self, piece: Callable[..., object], *arguments: Any) -> None:
-        """Do a piece soon."""
+    def submit(self, call: Callable[..., object], *arguments: Any) -> None:
+        """Run a call in a thread soon, unless this is closed."""
         if not self.is_closed:
-            self._pool.submit(self._run, piece, *arguments)
+            self._pool.submit(self._run, call, *arguments)
 
     def close(self) -> None:
-        """Begin nothing more; what is under way ends by itself, since the functions' processes are ended next."""
+        """Begin nothing more; calls in progress end with the processes of their functions."""
         self.is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, piece: Callable[..., object], *arguments: Any) -> None:
+    def _run(self, call: Callable[..., object], *arguments: Any) -> None:
         try:
-            piece(*arguments)
+            call(*arguments)
         except Exception:  # noqa: BLE001 - the border of a thread: an error here would otherwise vanish
             if not self.is_closed:
                 traceback.print_exc(file=sys.stderr)

@@ -1,1 +1,1 @@
-"""Handlers by service: each turns one resource of a template into calls of the AWS API."""
+"""Handlers by service, which turn resources of a template into calls of the AWS API."""

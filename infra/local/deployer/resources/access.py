@@ -1,4 +1,4 @@
-"""Roles and policies, so that a template's permissions can be read back from the laptop's IAM."""
+"""Handlers of roles and policies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def policy(resource: Resource, target: Target) -> Created:
 
 
 def managed_policy(resource: Resource, target: Target) -> Created:
-    """Create a policy of its own."""
+    """Create a managed policy, and attach it to its roles."""
     name = resource.name("ManagedPolicyName")
     document = _checked(resource.properties["PolicyDocument"])
     arn = target.client("iam").create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
@@ -49,7 +49,7 @@ def _put(iam: Any, role_name: str, properties: dict[str, Any]) -> None:
 
 
 def _checked(document: dict[str, Any]) -> str:
-    """Refuse a policy that the laptop could not decide by, while somebody is still looking."""
+    """Return a policy as JSON; refuse at deployment one that the laptop cannot evaluate."""
     try:
         Policies([document])
     except UnknownCondition as unknown:
@@ -58,7 +58,7 @@ def _checked(document: dict[str, Any]) -> str:
 
 
 def update_role(resource: Resource, before: Record, target: Target) -> Created:
-    """Write the trust and the inline policies anew; those that have gone are deleted."""
+    """Replace the trust policy and the inline policies of a role."""
     iam, name = target.client("iam"), before.created.ref
     document = json.dumps(resource.properties["AssumeRolePolicyDocument"])
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
@@ -70,7 +70,7 @@ def update_role(resource: Resource, before: Record, target: Target) -> Created:
 
 
 def delete_role(record: Record, target: Target) -> None:
-    """Delete a role with all that hangs on it."""
+    """Delete a role with its inline policies, and detach its managed ones."""
     iam, name = target.client("iam"), record.created.ref
     for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
@@ -80,13 +80,13 @@ def delete_role(record: Record, target: Target) -> None:
 
 
 def update_policy(resource: Resource, before: Record, target: Target) -> Created:
-    """Take the policy from the roles that had it and give it to those that are to have it."""
+    """Replace an inline policy in its old and new roles."""
     delete_policy(before, target)
     return policy(resource, target)
 
 
 def delete_policy(record: Record, target: Target) -> None:
-    """Take an inline policy from its roles, as far as they still exist."""
+    """Delete an inline policy from those of its roles that still exist."""
     iam, name = target.client("iam"), record.resource.properties["PolicyName"]
     for role_name in record.resource.properties.get("Roles", []):
         with contextlib.suppress(iam.exceptions.NoSuchEntityException):
@@ -94,7 +94,7 @@ def delete_policy(record: Record, target: Target) -> None:
 
 
 def update_managed_policy(resource: Resource, before: Record, target: Target) -> Created:
-    """Give a policy a new version, and its roles anew."""
+    """Give a managed policy a new default version, and attach it to its new roles."""
     iam, arn = target.client("iam"), before.created.ref
     old = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = _checked(resource.properties["PolicyDocument"])
@@ -110,7 +110,7 @@ def update_managed_policy(resource: Resource, before: Record, target: Target) ->
 
 
 def delete_managed_policy(record: Record, target: Target) -> None:
-    """Detach and delete a policy."""
+    """Detach and delete a managed policy."""
     iam, arn = target.client("iam"), record.created.ref
     for role_found in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]:
         iam.detach_role_policy(RoleName=role_found["RoleName"], PolicyArn=arn)

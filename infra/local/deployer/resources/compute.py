@@ -1,4 +1,4 @@
-"""Functions and their log groups; the code of a function is run from the assembly, never copied."""
+"""Handlers of functions and log groups; code runs from the assembly, without a copy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def log_group(resource: Resource, target: Target) -> Created:
 
 
 def function(resource: Resource, target: Target) -> Created:
-    """Create a function twice: in moto, so that the API knows it, and in the executor, so that it runs."""
+    """Create a function in moto for the API, and in the executor to run it."""
     properties = resource.properties
     spec = spec_of(resource, target)
     target.client("lambda").create_function(
@@ -45,7 +45,7 @@ def function(resource: Resource, target: Target) -> Created:
 
 
 def spec_of(resource: Resource, target: Target) -> FunctionSpec:
-    """Describe a function to the executor."""
+    """Return the spec of a function for the executor."""
     properties = resource.properties
     code = properties["Code"]
     if "S3Key" not in code:
@@ -75,7 +75,7 @@ def _empty_zip() -> bytes:
 
 
 def update_log_group(resource: Resource, before: Record, target: Target) -> Created:
-    """Change how long a log group keeps its lines."""
+    """Change the retention of a log group."""
     logs, name = target.client("logs"), before.created.ref
     if "RetentionInDays" in resource.properties:
         logs.put_retention_policy(
@@ -92,7 +92,7 @@ def delete_log_group(record: Record, target: Target) -> None:
 
 
 def update_function(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a function's settings and code; its sandboxes end after the call that they are at."""
+    """Update a function; its sandboxes end after their current calls."""
     spec = spec_of(resource, target)
     lambda_ = target.client("lambda")
     lambda_.update_function_configuration(

@@ -1,4 +1,4 @@
-"""Tables, buckets and keys, with the settings that a handler can notice (streams, TTL, versioning)."""
+"""Handlers of tables, buckets and keys."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _KINDS = {
 }
 
 
-def as_in_the_api(properties: dict[str, Any]) -> dict[str, Any]:
-    """Translate `NotificationConfiguration` of a template."""
+def notification_request(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a template's `NotificationConfiguration` in the API's form."""
     request: dict[str, Any] = {}
     for kind, (name, target, arn) in _KINDS.items():
-        wishes = [_wish(wish, target, arn) for wish in properties.get(kind, [])]
-        if wishes:
-            request[name] = wishes
+        configurations = [_notification(given, target, arn) for given in properties.get(kind, [])]
+        if configurations:
+            request[name] = configurations
     to_bus = properties.get("EventBridgeConfiguration")
     if to_bus is not None and str(to_bus.get("EventBridgeEnabled", True)).lower() == "true":
         request["EventBridgeConfiguration"] = {}
     return request
 
 
-def _wish(wish: dict[str, Any], target: str, arn: str) -> dict[str, Any]:
-    translated: dict[str, Any] = {arn: wish[target], "Events": [wish["Event"]]}
-    if "Filter" in wish:
-        translated["Filter"] = {"Key": {"FilterRules": wish["Filter"]["S3Key"]["Rules"]}}
+def _notification(given: dict[str, Any], target: str, arn: str) -> dict[str, Any]:
+    translated: dict[str, Any] = {arn: given[target], "Events": [given["Event"]]}
+    if "Filter" in given:
+        translated["Filter"] = {"Key": {"FilterRules": given["Filter"]["S3Key"]["Rules"]}}
     return translated
 
 
@@ -40,7 +40,7 @@ _TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode")
 
 
 def table(resource: Resource, target: Target) -> Created:
-    """Create a table with its indexes, stream, expiry and recovery."""
+    """Create a table with its indexes, stream, time to live and recovery."""
     properties = resource.properties
     dynamodb = target.client("dynamodb")
     request: dict[str, Any] = resource.pick(*_TABLE_PROPERTIES)
@@ -56,12 +56,12 @@ def table(resource: Resource, target: Target) -> Created:
 
 
 def global_table(resource: Resource, target: Target) -> Created:
-    """Create a global table as the one table that its only replica is."""
+    """Create a global table as the table of its only replica."""
     return table(_only_replica(resource), target)
 
 
 def bucket(resource: Resource, target: Target) -> Created:
-    """Create a bucket; moto holds its objects in memory."""
+    """Create a bucket."""
     name = resource.name("BucketName", 63).lower()
     s3 = target.client("s3")
     s3.create_bucket(Bucket=name)
@@ -71,7 +71,7 @@ def bucket(resource: Resource, target: Target) -> Created:
 
 
 def key(resource: Resource, target: Target) -> Created:
-    """Create a key, so that what refers to it has an ARN; the laptop encrypts nothing with it."""
+    """Create a key for its ARN; the laptop encrypts nothing with it."""
     metadata = target.client("kms").create_key(Description=resource.properties.get("Description", ""))[
         "KeyMetadata"
     ]
@@ -79,7 +79,7 @@ def key(resource: Resource, target: Target) -> Created:
 
 
 def key_alias(resource: Resource, target: Target) -> Created:
-    """Name a key."""
+    """Create an alias of a key."""
     name = resource.properties["AliasName"]
     target.client("kms").create_alias(AliasName=name, TargetKeyId=resource.properties["TargetKeyId"])
     return Created(name, {"Arn": f"arn:aws:kms:{account.REGION}:{account.ACCOUNT_ID}:{name}"})
@@ -102,7 +102,7 @@ def _put_settings(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:
 
 
 def update_table(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a table's indexes and settings; its items stay."""
+    """Update a table's indexes and settings; its items stay."""
     dynamodb, name = target.client("dynamodb"), before.created.ref
     _update_indexes(dynamodb, name, resource, before.resource)
     old, new = before.resource.properties, resource.properties
@@ -114,7 +114,7 @@ def update_table(resource: Resource, before: Record, target: Target) -> Created:
 
 
 def update_global_table(resource: Resource, before: Record, target: Target) -> Created:
-    """Change the one table that a global table is."""
+    """Update the table of a global table's only replica."""
     was = Record(_only_replica(before.resource), before.created)
     return update_table(_only_replica(resource), was, target)
 
@@ -125,37 +125,37 @@ def delete_table(record: Record, target: Target) -> None:
 
 
 def update_bucket(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a bucket's settings; its objects stay."""
+    """Update a bucket's settings; its objects stay."""
     _configure(target.client("s3"), before.created.ref, resource)
     return before.created
 
 
 def delete_bucket(record: Record, target: Target) -> None:
-    """Delete a bucket; one that holds objects is refused, as by AWS."""
+    """Delete a bucket; AWS refuses one that has objects."""
     target.client("s3").delete_bucket(Bucket=record.created.ref)
 
 
 def update_key(resource: Resource, before: Record, target: Target) -> Created:
-    """Describe a key anew."""
+    """Update the description of a key."""
     description = resource.properties.get("Description", "")
     target.client("kms").update_key_description(KeyId=before.created.ref, Description=description)
     return before.created
 
 
 def delete_key(record: Record, target: Target) -> None:
-    """Let a key go after the shortest time that AWS allows."""
+    """Schedule the deletion of a key after the shortest time that AWS allows."""
     target.client("kms").schedule_key_deletion(KeyId=record.created.ref, PendingWindowInDays=7)
 
 
 def update_key_alias(resource: Resource, before: Record, target: Target) -> Created:
-    """Let a name lead to another key."""
+    """Point an alias to another key."""
     name, key_id = before.created.ref, resource.properties["TargetKeyId"]
     target.client("kms").update_alias(AliasName=name, TargetKeyId=key_id)
     return before.created
 
 
 def delete_key_alias(record: Record, target: Target) -> None:
-    """Delete the name of a key."""
+    """Delete the alias of a key."""
     target.client("kms").delete_alias(AliasName=record.created.ref)
 
 
@@ -168,8 +168,10 @@ def _only_replica(resource: Resource) -> Resource:
 def _configure(s3: Any, name: str, resource: Resource) -> None:
     if versioning := resource.properties.get("VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-    if wishes := resource.properties.get("NotificationConfiguration"):
-        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=as_in_the_api(wishes))
+    if notifications := resource.properties.get("NotificationConfiguration"):
+        s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration=notification_request(notifications)
+        )
 
 
 def _update_indexes(dynamodb: Any, name: str, resource: Resource, before: Resource) -> None:

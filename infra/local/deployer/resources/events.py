@@ -1,4 +1,4 @@
-"""Rules, schedules and what becomes of events: the resources that start functions without a caller."""
+"""Handlers of what starts functions without a caller: rules, schedules, mappings."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NUMBERS = (
     "MaximumRetryAttempts",
     "ParallelizationFactor",
 )
-"""CloudFormation accepts them as texts, the API does not."""
+"""Numbers that CloudFormation accepts as strings, but the API does not."""
 
 
 def bus(resource: Resource, target: Target) -> Created:
-    """Create a bus beside the default one."""
+    """Create an event bus."""
     name = resource.name("Name", 256)
     arn = target.client("events").create_event_bus(Name=name)["EventBusArn"]
     return Created(name, {"Arn": arn, "Name": name})
@@ -57,7 +57,7 @@ def rule(resource: Resource, target: Target) -> Created:
 
 
 def invoke_config(resource: Resource, target: Target) -> Created:
-    """Say how often a function is tried again when nobody waits for it, and who is told how it ended."""
+    """Set the retries and destinations of a function's asynchronous invocations."""
     properties = resource.properties
     name = account.function_name(properties["FunctionName"])
     settings = resource.pick("DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
@@ -88,7 +88,7 @@ def schedule_group(resource: Resource, target: Target) -> Created:
 
 
 def whole_numbers(value: Any) -> Any:
-    """Turn CloudFormation's texts and CDK's floats into the whole numbers that the API asks for."""
+    """Convert CloudFormation's strings and CDK's floats to the integers of the API."""
     if isinstance(value, dict):
         return {name: _number(name, item) for name, item in value.items()}
     return [whole_numbers(item) for item in value] if isinstance(value, list) else value
@@ -101,7 +101,7 @@ def _number(name: str, value: Any) -> Any:
 
 
 def update_bus(_: Resource, before: Record, __: Target) -> Created:
-    """Leave a bus as it is: nothing that the laptop heeds can change but its name."""
+    """Leave a bus as it is: only its name matters to the laptop."""
     return before.created
 
 
@@ -111,7 +111,7 @@ def delete_bus(record: Record, target: Target) -> None:
 
 
 def update_rule(resource: Resource, before: Record, target: Target) -> Created:
-    """Write a rule and its targets anew; targets that have gone are taken away."""
+    """Replace a rule and its targets; remove targets that it no longer has."""
     kept = {found["Id"] for found in resource.properties.get("Targets", [])}
     _remove_targets(before, [found for found in _target_ids(before) if found not in kept], target)
     named = replace(resource, properties={**resource.properties, "Name": before.created.ref})
@@ -125,7 +125,7 @@ def delete_rule(record: Record, target: Target) -> None:
 
 
 def update_source_mapping(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a mapping; it goes on where it is in its source."""
+    """Update a mapping, which keeps its position in the source."""
     fixed = ("EventSourceArn", "StartingPosition", "Tags")
     settings = {name: value for name, value in resource.properties.items() if name not in fixed}
     target.client("lambda").update_event_source_mapping(UUID=before.created.ref, **whole_numbers(settings))
@@ -133,23 +133,23 @@ def update_source_mapping(resource: Resource, before: Record, target: Target) ->
 
 
 def delete_source_mapping(record: Record, target: Target) -> None:
-    """Part a function from its source; messages and records stay there."""
+    """Delete a mapping; messages and records stay in the source."""
     target.client("lambda").delete_event_source_mapping(UUID=record.created.ref)
 
 
 def update_invoke_config(resource: Resource, _: Record, target: Target) -> Created:
-    """Write the settings of asynchronous invocations anew."""
+    """Replace the settings of asynchronous invocations."""
     return invoke_config(resource, target)
 
 
 def delete_invoke_config(record: Record, target: Target) -> None:
-    """Let asynchronous invocations be what they are without settings."""
+    """Delete the settings of asynchronous invocations."""
     name = account.function_name(record.resource.properties["FunctionName"])
     target.client("lambda").delete_function_event_invoke_config(FunctionName=name)
 
 
 def update_schedule(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a schedule."""
+    """Update a schedule."""
     settings = whole_numbers(resource.pick(*_SCHEDULE_SETTINGS))
     target.client("scheduler").update_schedule(Name=before.created.ref, **settings)
     return before.created
@@ -162,7 +162,7 @@ def delete_schedule(record: Record, target: Target) -> None:
 
 
 def update_schedule_group(_: Resource, before: Record, __: Target) -> Created:
-    """Leave a group as it is: nothing but its name and tags can change."""
+    """Leave a group as it is: only its name and tags can change."""
     return before.created
 
 

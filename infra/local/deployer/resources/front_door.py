@@ -1,4 +1,4 @@
-"""HTTP and WebSocket APIs are kept as data: moto does not serve them, the laptop's gateway does."""
+"""Handlers of HTTP and WebSocket APIs, which are data for the laptop's gateway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infra.local.deployer.resource import Created, Resource, Target
 
 
 def api(resource: Resource, target: Target) -> Created:
-    """Keep an API; its endpoint is the laptop's own, whose one port speaks both protocols."""
+    """Keep an API; its endpoint is the laptop's one port for both protocols."""
     protocol = resource.properties.get("ProtocolType")
     if protocol not in ("HTTP", "WEBSOCKET"):
         raise DeployError(
@@ -46,12 +46,12 @@ def authorizer(resource: Resource, target: Target) -> Created:
 
 
 def update(create: Callable[[Resource, Target], Created]) -> Callable[[Resource, Record, Target], Created]:
-    """Keep a part as it is now: it is data, so that is what creating it anew does."""
+    """Return the update of a kind: to create it again, as it is data."""
     return lambda resource, _, target: create(resource, target)
 
 
 def delete(kind: str) -> Callable[[Record, Target], None]:
-    """Forget a part of one kind."""
+    """Return the deletion of a kind."""
 
     def forget(record: Record, target: Target) -> None:
         getattr(target.http_apis, kind).pop(record.resource.logical_id, None)

@@ -1,4 +1,4 @@
-"""State machines, with their definition's substitutions made as CloudFormation makes them."""
+"""Handlers of state machines, with their definitions' substitutions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infra.local.deployer.resource import Created, Resource, Target
 
 
 def state_machine(resource: Resource, target: Target) -> Created:
-    """Create a state machine; an invalid definition fails here, as it would on AWS."""
+    """Create a state machine; an invalid definition is refused, as on AWS."""
     name = resource.name("StateMachineName", 80)
     definition = _definition(resource, target)
     created = target.client("stepfunctions").create_state_machine(
@@ -23,7 +23,7 @@ def state_machine(resource: Resource, target: Target) -> Created:
 
 
 def update_state_machine(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a machine; executions under way keep the definition that they began with."""
+    """Update a machine; current executions keep the definition that they began with."""
     target.client("stepfunctions").update_state_machine(
         stateMachineArn=before.created.ref,
         definition=_definition(resource, target),

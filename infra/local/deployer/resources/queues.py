@@ -1,4 +1,4 @@
-"""Queues with their attributes; what moves messages from them to functions is not built here."""
+"""Handlers of queues with their attributes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def queue(resource: Resource, target: Target) -> Created:
 
 
 def update_queue(resource: Resource, before: Record, target: Target) -> Created:
-    """Change a queue's attributes; its messages stay, and an attribute that has gone is again what AWS begins with."""
+    """Update a queue's attributes; one that is no longer given gets AWS's default."""
     wanted = _attributes(resource)
     for name in before.resource.properties:
         if name not in _NO_ATTRIBUTES and name not in wanted:
