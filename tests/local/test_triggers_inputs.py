@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.triggers.inputs import target_input
+from infra.local.triggers.bus import target_input
 
 EVENT: dict[str, Any] = {
     "time": "2026-11-21T08:00:00Z",

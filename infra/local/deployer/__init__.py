@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.local.deployer.assembly import Assembly
 from infra.local.deployer.faults import DeployError, UnknownResourceType
-from infra.local.deployer.records import Deployment
+from infra.local.deployer.resource import Deployment
 from infra.local.deployer.stack import deploy
 
 __all__ = ["Assembly", "DeployError", "Deployment", "UnknownResourceType", "deploy"]

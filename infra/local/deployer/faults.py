@@ -69,7 +69,7 @@ class CannotChange(DeployError):
         """Name the resource and the file where its update belongs."""
         super().__init__(
             f"{resource.stack}/{resource.logical_id}: a running laptop cannot change or delete a {resource.type}. "
-            "Stop the laptop and start it again, or write its upkeep in infra/local/deployer/upkeep.py."
+            "Stop the laptop and start it again, or write its upkeep in infra/local/deployer/catalog.py."
         )
 
 

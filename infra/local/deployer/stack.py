@@ -10,8 +10,7 @@ from infra.local.deployer.assembly import Assembly, StackTemplate
 from infra.local.deployer.catalog import HANDLERS, NO_OPS
 from infra.local.deployer.changes import Changes
 from infra.local.deployer.faults import DeployError, RolledBack, UnknownResourceType
-from infra.local.deployer.records import Deployment, Record
-from infra.local.deployer.resource import Resource, Target
+from infra.local.deployer.resource import Deployment, Record, Resource, Target
 from infra.local.deployer.values import Values
 
 _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")

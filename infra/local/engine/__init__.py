@@ -44,7 +44,7 @@ _HOMES: Final = {
     "failure_events": "states.failures",
     "history_ends": "states.endings",
     "intrinsic_functions": "states.intrinsic_functions",
-    "intrinsic_texts": "states.intrinsic_texts",
+    "intrinsic_texts": "states.intrinsic_functions",
     "iterations_aborted": "states.endings",
     "json_path_values": "states.path_values",
     "jsonata_binding": "states.jsonata",

@@ -14,9 +14,8 @@ from typing import Any
 from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
 from infra.local.triggers.bus import Bus
-from infra.local.triggers.clock import Clock
+from infra.local.triggers.clock import Clock, Work
 from infra.local.triggers.delivery import ClientFactory, send_message
-from infra.local.triggers.work import Work
 
 RETRY_PAUSES_S = (60.0, 120.0)
 OLDEST_S = 21_600.0

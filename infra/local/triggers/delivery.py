@@ -9,8 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.triggers.clock import Clock
-from infra.local.triggers.work import Work
+from infra.local.triggers.clock import Clock, Work
 
 RETRIES = 185
 OLDEST_S = 86_400.0

@@ -1,19 +1,24 @@
-"""A poller of one event source mapping: a thread that sleeps until it is woken."""
+"""A poller of one event source mapping, and which records of a batch have failed.
+
+Source: "Implementing partial batch responses" of the Lambda guide.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
 
 from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
-from infra.local.triggers.clock import Clock
-from infra.local.triggers.work import Work
+from infra.local.triggers.clock import Clock, Work
+from stepward.domain.patterns import fits
 
 
 class Poller(ABC):
@@ -109,3 +114,24 @@ class Poller(ABC):
             if not self._closed:
                 traceback.print_exc(file=sys.stderr)
             return False
+
+
+def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[str]) -> set[str]:
+    """Return the ids of the failed records; an invalid response fails all of them."""
+    if result is None or result.function_error is not None:
+        return set(ids)
+    if "ReportBatchItemFailures" not in (mapping.function_response_types or []):
+        return set()
+    try:
+        answer = json.loads(result.payload or b"null")
+        failures = (answer or {}).get("batchItemFailures") or []
+        named = {failure["itemIdentifier"] for failure in failures}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return set(ids)
+    return min(named, set(ids))
+
+
+def passes(mapping: Any, record: Mapping[str, Any]) -> bool:
+    """Return whether a record matches one of the mapping's filters, or there is none."""
+    filters = (mapping.filter_criteria or {}).get("Filters") or []
+    return not filters or any(fits(json.loads(one["Pattern"]), record) for one in filters)

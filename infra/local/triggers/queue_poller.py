@@ -10,9 +10,8 @@ from moto.sqs.models import sqs_backends
 from infra.local import account
 from infra.local.engine.sqs import next_change_ms, receive_now
 from infra.local.executor import Executor
-from infra.local.triggers.batches import failed_ids, passes
 from infra.local.triggers.clock import Clock
-from infra.local.triggers.poller import Poller
+from infra.local.triggers.poller import Poller, failed_ids, passes
 
 CONCURRENCY = 5
 """How many batches Lambda begins with; it scales up only under load."""

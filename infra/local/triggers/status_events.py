@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.local import account
-from infra.local.deployer.records import Deployment
+from infra.local.deployer.resource import Deployment
 from infra.local.triggers.bus import Bus
 
 SOURCE = "aws.states"

@@ -19,10 +19,9 @@ from moto.dynamodb.models import dynamodb_backends
 from infra.local import account
 from infra.local.engine.dynamodb import actions
 from infra.local.executor import Executor, InvocationResult
-from infra.local.triggers.batches import failed_ids, passes
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import ClientFactory, send_message
-from infra.local.triggers.poller import Poller
+from infra.local.triggers.poller import Poller, failed_ids, passes
 
 SHARDS = 4
 FIRST_PAUSE_S = 1.0

@@ -7,8 +7,7 @@ import json
 from typing import Any
 
 from infra.local.deployer.faults import DeployError
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 from infra.local.iam.policies import Policies, UnknownCondition
 
 

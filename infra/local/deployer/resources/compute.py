@@ -8,8 +8,7 @@ from functools import cache
 
 from infra.local import account
 from infra.local.deployer.faults import DeployError
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 from infra.local.executor.spec import FunctionSpec
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from infra.local import account
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 
 _SCHEDULE_SETTINGS = (
     "Description",

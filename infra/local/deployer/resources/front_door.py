@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.local.deployer.faults import DeployError
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 
 
 def api(resource: Resource, target: Target) -> Created:

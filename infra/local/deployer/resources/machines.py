@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 
 
 def state_machine(resource: Resource, target: Target) -> Created:

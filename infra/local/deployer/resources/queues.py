@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from infra.local import account
-from infra.local.deployer.records import Record
-from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resource import Created, Record, Resource, Target
 
 _NO_ATTRIBUTES = ("QueueName", "Tags")
 _DEFAULTS = {
