@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepward.testing.planted.base import PlantedFault
 from stepward.testing.planted.catalog import PLANTED
+from stepward.testing.planted.faults import PlantedFault
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)

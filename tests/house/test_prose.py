@@ -20,3 +20,17 @@ def test_private_words_get_fewer() -> None:
 
 def test_the_toolkit_has_summaries_of_one_line() -> None:
     assert [place for place in long_summaries() if place.startswith("shared/stepward/toolkit/")] == []
+
+
+SURFACE = (
+    "functions/",
+    "shared/stepward/cli/",
+    "shared/stepward/sdk/",
+    "shared/stepward/testing/",
+)
+"""What users import, type and call."""
+
+
+def test_what_users_meet_has_plain_summaries_of_one_line() -> None:
+    assert [place for place in long_summaries() if place.startswith(SURFACE)] == []
+    assert [place for place in private_prose()[0] if place.startswith(SURFACE)] == []

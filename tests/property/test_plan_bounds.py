@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.bounds import Bound
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.testing.planted.base import PlantedFault
 from stepward.testing.planted.catalog import BILLS
+from stepward.testing.planted.faults import PlantedFault
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.cost_bounds import CostBounds
 from stepward.workflows.planner.plan import plan

@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from stepward.testing.planted.base import PlantedFault
 from stepward.testing.planted.catalog import PLANTED
+from stepward.testing.planted.faults import PlantedFault
 from stepward.testing.schedules.scenario import Outcome, Scenario
 from tests.property.test_schedules import SCHEDULES
 

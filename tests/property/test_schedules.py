@@ -91,7 +91,7 @@ def test_a_schedule_that_breaks_off_is_a_violation_and_leaves_nobody_behind(
     monkeypatch.setattr(scenario, "MOST_STEPS", 30)
     before = threading.active_count()
     outcome = Scenario(7).play()
-    assert outcome.violations == ["at step 31: BrokenMoment: the schedule does not come to an end"]
+    assert outcome.violations == ["at step 31: InvariantBroken: the schedule does not come to an end"]
     assert threading.active_count() <= before
 
 

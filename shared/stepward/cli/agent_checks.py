@@ -193,16 +193,16 @@ def _examined(file: DefinitionFile, known: OfflineAgents, stepward: Stepward | N
         return _Found(name, [{"file": name, **one} for one in problems], [])
     findings = known.findings(file.body)
     wrong, open_yet = look_up(stepward, findings.unchecked) if stepward else ([], findings.unchecked)
-    return _Found(name, file.with_places([*findings.faults, *wrong]), file.with_places(open_yet))
+    return _Found(name, file.with_positions([*findings.faults, *wrong]), file.with_positions(open_yet))
 
 
 def _show(found: _Found) -> None:
     for one in found.problems:
-        output.remark(as_diagnostic(one), style="red")
+        output.print_wrapped(as_diagnostic(one), style="red")
     if not found.problems:
         output.say(f"{found.file}: nothing is wrong.", style="green")
     for one in found.warnings:
-        output.remark(f"{as_diagnostic(one)} [warning]", style="yellow")
+        output.print_wrapped(f"{as_diagnostic(one)} [warning]", style="yellow")
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)

@@ -194,12 +194,12 @@ def _register(stepward: Stepward, definition: DefinitionFile) -> dict[str, Any]:
         return {"file": file, **stepward.register_agent(definition.body)}
     except ApiError as error:
         named = {"field": error.field, "detail": error.detail, "fix": error.fix}
-        return {"file": file, "code": error.code, **named, "errors": definition.placed(error)}
+        return {"file": file, "code": error.code, **named, "errors": definition.problems_in(error)}
 
 
 def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
     for one in registered:
         output.say(f"{one['id']} {one['version']} is registered.", style="green")
     for one in (each for refusal in refused for each in refusal["errors"]):
-        output.remark(as_diagnostic(one), style="red")
+        output.print_wrapped(as_diagnostic(one), style="red")
     output.say(f"{len(registered)} registered, {len(refused)} refused.")

@@ -49,7 +49,7 @@ class Laptop:
         return True
 
 
-def upwards(start: Path | None = None) -> list[Path]:
+def folders_upwards(start: Path | None = None) -> list[Path]:
     """List the current folder and those above it, nearest first."""
     here = (start or Path.cwd()).resolve()
     return [here, *here.parents]
@@ -61,7 +61,8 @@ def find_checkout() -> Path | None:
     Another project's cdk.json is not enough: `infra/local` must be there too.
     """
     return next(
-        (d for d in upwards() if (d / "cdk.json").is_file() and (d / "infra" / "local").is_dir()), None
+        (d for d in folders_upwards() if (d / "cdk.json").is_file() and (d / "infra" / "local").is_dir()),
+        None,
     )
 
 
@@ -85,7 +86,7 @@ def find_laptop() -> Laptop | None:
     """Find the laptop that STEPWARD_STATE_DIR names, or that runs for this folder."""
     if (named := _named_state_dir()) is not None:
         return read_laptop(named / "laptop.json")
-    path = next((d / LAPTOP_FILE for d in upwards() if (d / LAPTOP_FILE).is_file()), None)
+    path = next((d / LAPTOP_FILE for d in folders_upwards() if (d / LAPTOP_FILE).is_file()), None)
     return read_laptop(path) if path else None
 
 
@@ -121,7 +122,9 @@ def log_folder() -> Path | None:
         return named / "logs"
     if (laptop := find_laptop()) is not None:
         return laptop.log_dir
-    return next((d / ".stepward" / "logs" for d in upwards() if (d / ".stepward" / "logs").is_dir()), None)
+    return next(
+        (d / ".stepward" / "logs" for d in folders_upwards() if (d / ".stepward" / "logs").is_dir()), None
+    )
 
 
 def laptop_here(elsewhere: str) -> Laptop:
@@ -143,7 +146,7 @@ def laptop_here(elsewhere: str) -> Laptop:
     return laptop
 
 
-def operate(
+def run_operator_command(
     laptop: Laptop, command: str, words: Sequence[str], variables: Mapping[str, str], *, as_json: bool
 ) -> int:
     """Run `python -m stepward.runtime.<command>` with the laptop's AWS in its environment.

@@ -112,7 +112,7 @@ def estimate(
     if found["expected"]:
         output.say(f"Expected by {output.plural(found['based_on_runs'], 'completed run')}.", style="dim")
     for note in found["notes"]:
-        output.remark(f"- {note}", style="dim")
+        output.print_wrapped(f"- {note}", style="dim")
 
 
 def costs(

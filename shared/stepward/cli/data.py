@@ -172,7 +172,7 @@ def _put(stepward: Stepward, file: Path) -> str | None:
     """Upload one file; None if it is unchanged, or too large for the API."""
     key, body = f"{FOLDER}/{file.name}", file.read_bytes()
     if len(body) > MOST_WRITTEN_BYTES:
-        output.complain(
+        output.print_error(
             f"{file} has more than {MOST_WRITTEN_BYTES:,} bytes: copy it into the data bucket yourself."
         )
         return None

@@ -102,7 +102,7 @@ def fake_llm(
     with _listening(provider, port):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
-        _tell(provider, as_json=as_json)
+        _announce(provider, as_json=as_json)
         ended.wait()
 
 
@@ -116,7 +116,7 @@ def _listening(provider: Provider, port: int) -> Provider:
         ) from error
 
 
-def _tell(provider: Provider, *, as_json: bool) -> None:
+def _announce(provider: Provider, *, as_json: bool) -> None:
     if as_json:
         output.write_json({"url": provider.url, "port": provider.port, "environment": provider.environment})
         return

@@ -16,7 +16,7 @@ from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.exit_codes import REFUSED, InputError
 from stepward.domain.aliases import origins_of
 from stepward.domain.documents import Document, Kind, Refused, read_document
-from stepward.domain.documents import Path as Place
+from stepward.domain.documents import Path as FieldPath
 from stepward.domain.json_text import NotJson, NotText, read_json, text_of, without_mark
 from stepward.sdk import ApiError, DocumentRefused, WorkflowProblem
 
@@ -128,19 +128,19 @@ class DefinitionFile:
         """The fields to send."""
         return dict(self.document.tree)
 
-    def placed(self, error: ApiError) -> list[dict[str, Any]]:
+    def problems_in(self, error: ApiError) -> list[dict[str, Any]]:
         """Return all problems of a refusal, each with its line and column in the file."""
         listed = error.problem.get("errors")
         alone = {"code": error.code, "field": error.field, "detail": error.detail, "fix": error.fix}
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        return self.with_places(entries or [alone])
+        return self.with_positions(entries or [alone])
 
-    def with_places(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def with_positions(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Add file, line and column to problems, and sort them as in the file."""
-        found = [self._with_place(one) for one in entries]
+        found = [self._with_position(one) for one in entries]
         return sorted(found, key=lambda one: (one.get("line", 0), one.get("column", 0)))
 
-    def _with_place(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _with_position(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         position = self.document.position(_path_of(str(entry.get("field") or "")))
         place = position._asdict() if position else {}
         return {"file": str(self.path), **{name: one for name, one in entry.items() if one}, **place}
@@ -151,7 +151,7 @@ def with_origins(document: Document) -> Document:
     return replace(document, origins=origins_of(document.tree))
 
 
-def _path_of(name: str) -> Place:
+def _path_of(name: str) -> FieldPath:
     parts = [] if name in ("", "body") else name.split(".")
     return tuple(int(part) if part.isdigit() else part for part in parts)
 
@@ -176,11 +176,11 @@ def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
     except ApiError as error:
         if error.status != _BAD_REQUEST or error.code != "InvalidRequest":
             raise
-        found = file.placed(error)
+        found = file.problems_in(error)
         if as_json:
             raise ApiError(error.status, {**error.problem, "errors": found}) from error
         for one in found:
-            output.complain(as_diagnostic(one))
+            output.print_error(as_diagnostic(one))
         raise typer.Exit(REFUSED) from error
 
 
@@ -238,5 +238,5 @@ def document_refusals_of(source: Source, *, as_json: bool) -> Iterator[None]:
         if as_json:
             raise
         for problem in error.problems:
-            output.complain(in_commands(problem.as_diagnostic(source.name)))
+            output.print_error(in_commands(problem.as_diagnostic(source.name)))
         raise typer.Exit(REFUSED) from error

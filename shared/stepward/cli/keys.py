@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli.checkout import Laptop, laptop_here, operate
+from stepward.cli.checkout import Laptop, laptop_here, run_operator_command
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import YesOption, confirm
@@ -97,4 +97,4 @@ def revoke(
 
 def _issue(laptop: Laptop, words: list[str], *, as_json: bool) -> int:
     tables = {"IDENTITY_TABLE": laptop.identity_table}
-    return operate(laptop, "issue_key", words, tables, as_json=as_json)
+    return run_operator_command(laptop, "issue_key", words, tables, as_json=as_json)

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from stepward.cli import output
-from stepward.cli.checkout import laptop_here, operate
+from stepward.cli.checkout import laptop_here, run_operator_command
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, SetupError
 from stepward.cli.options import YesOption, confirm
@@ -109,7 +109,9 @@ def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
             )
     output.say("")
     output.show(table)
-    output.remark(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
+    output.print_wrapped(
+        f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim"
+    )
 
 
 def _capabilities(found: dict[str, Any]) -> dict[str, str]:
@@ -269,4 +271,4 @@ def _operate(
     options = {"--provider": provider, "--tenant": tenant, "--id": key_id, "--stage": _STAGE}
     words = [action, *(f"{name}={value}" for name, value in options.items() if value is not None)]
     words += ["--force"] if force else []
-    return operate(laptop_here(_ELSEWHERE), "provider_keys", words, {}, as_json=as_json)
+    return run_operator_command(laptop_here(_ELSEWHERE), "provider_keys", words, {}, as_json=as_json)

@@ -21,7 +21,7 @@ from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
 from stepward.sdk.catalog import Model
-from stepward.sdk.documents import JSON, YAML, Document, opened
+from stepward.sdk.documents import JSON, YAML, Document, encode_document
 from stepward.sdk.workflow_shapes import Drawn
 from stepward.testing.fake_llm import FakeProvider
 from stepward.testing.fake_llm.command import CommandOptions, provider_of
@@ -235,7 +235,7 @@ class Offline:
 
 
 def _examined(document: Document) -> Validation:
-    given = opened(document)
+    given = encode_document(document)
     own = CustomTools(lambda folder: AnyFolder(room=folder, published_at=""), _nothing_kept)
     return validate(given.content, _KINDS.get(given.content_type, "auto"), own.filled)
 

@@ -113,17 +113,17 @@ def say(text: str, style: str = "") -> None:
     out().print(Text(plain(text), style=style), soft_wrap=True)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write a problem to standard error; the text is never parsed as markup."""
     _write_under(sys.stderr, Text(), Text(plain(text), style="red"), "  ")
 
 
-def write_broken(line: Text) -> None:
+def print_wrapped_text(line: Text) -> None:
     """Write a styled line, wrapped between words on a terminal."""
     _write_under(sys.stdout, Text(), line, "  ")
 
 
-def remark(text: str, style: str = "") -> None:
+def print_wrapped(text: str, style: str = "") -> None:
     """Write sentences for a person, wrapped between words on a terminal."""
     _write_under(sys.stdout, Text(), Text(plain(text), style=style), "  ")
 

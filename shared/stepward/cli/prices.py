@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepward.cli import output
-from stepward.cli.checkout import laptop_here, operate
+from stepward.cli.checkout import laptop_here, run_operator_command
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
 from stepward.cli.options import YesOption, confirm
@@ -197,7 +197,7 @@ def _changed(
             f"{meant}To price a new one, give {' and '.join(error.options)} as well.",
         ) from error
     if current is None and "/" not in model:
-        output.complain(
+        output.print_error(
             f"{meant}{model!r} is new and names no provider: the model of a server of yours is PROVIDER/MODEL."
         )
     return price
@@ -208,7 +208,9 @@ def _for_all(action: str, model: str, said: Mapping[str, str], *, as_json: bool)
     if not laptop.registry_table:
         raise SetupError("The laptop that runs here is an older one.", "Start `stepward up` again.")
     words = [action, f"--model={model}", *(f"--{name}={value}" for name, value in said.items())]
-    return operate(laptop, "model_prices", words, {"REGISTRY_TABLE": laptop.registry_table}, as_json=as_json)
+    return run_operator_command(
+        laptop, "model_prices", words, {"REGISTRY_TABLE": laptop.registry_table}, as_json=as_json
+    )
 
 
 def _list(found: list[dict[str, Any]]) -> None:
@@ -220,7 +222,7 @@ def _list(found: list[dict[str, Any]]) -> None:
     output.show(table)
     output.say("Dollars per million tokens.", style="dim")
     for source in dict.fromkeys(price["source"] for price in found):
-        output.remark(f"From {source}", style="dim")
+        output.print_wrapped(f"From {source}", style="dim")
 
 
 def _show(price: dict[str, Any]) -> None:
@@ -234,4 +236,6 @@ def _show(price: dict[str, Any]) -> None:
             "from": f"{price['source']}, {price['as_of']}",
         }
     )
-    output.remark("Calls are priced by it within a minute; what was booked keeps its cost.", style="dim")
+    output.print_wrapped(
+        "Calls are priced by it within a minute; what was booked keeps its cost.", style="dim"
+    )

@@ -14,9 +14,9 @@ from stepward.cli.output import (
     joined,
     plain,
     plural,
+    print_wrapped_text,
     status_text,
     usd,
-    write_broken,
     write_lines,
 )
 from stepward.sdk import Event, Run
@@ -57,8 +57,10 @@ def show_verdict(run: Run) -> None:
     if run.get("output"):
         write_lines([Text(plain(run["output"]))])
     if error := run.get("error"):
-        write_broken(Text(f"{plain(error['code'])}: {in_commands(plain(error['detail']))}", style="red"))
-    write_broken(summary(run))
+        print_wrapped_text(
+            Text(f"{plain(error['code'])}: {in_commands(plain(error['detail']))}", style="red")
+        )
+    print_wrapped_text(summary(run))
 
 
 def _created(data: Data) -> list[Text]:

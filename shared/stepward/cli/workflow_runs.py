@@ -159,9 +159,9 @@ def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
         run_id: The run of a workflow.
         as_json: Print one task per line, and at last the run without its tasks.
     """
-    feed = workflow_view.Feed()
+    feed = workflow_view.TaskFeed()
     for seen in stepward.workflows.watch(run_id):
-        for task in feed.news(seen):
+        for task in feed.changes(seen):
             if as_json:
                 output.write_json(task, one_line=True)
             else:
@@ -221,12 +221,12 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
 
 def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
     """Print tasks as they begin and end, then the run's outcome."""
-    console, feed, seen = output.out(), workflow_view.Feed(), begun
+    console, feed, seen = output.out(), workflow_view.TaskFeed(), begun
     output.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
     with console.status("working…") as status:
         for seen in stepward.workflows.watch(begun["id"]):
             status.update(workflow_view.progress(seen))
-            for task in feed.news(seen):
+            for task in feed.changes(seen):
                 console.print(workflow_view.task_line(task), soft_wrap=True)
     output.say("")
     output.write_lines(workflow_view.outcome(seen))

@@ -16,19 +16,19 @@ LINE_CHARS = 110
 _ENDED = {"COMPLETED": "green", "FAILED": "red", "SKIPPED": "dim"}
 
 
-class Feed:
+class TaskFeed:
     """Turn snapshots of a run into what is new since the last one."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[str, int]] = {}
+        self._shown: dict[str, tuple[str, int]] = {}
 
-    def news(self, run: WorkflowRun) -> Iterator[WorkflowTask]:
+    def changes(self, run: WorkflowRun) -> Iterator[WorkflowTask]:
         """Yield each task that has begun or ended since the last snapshot."""
         for task in sorted(run.get("tasks", []), key=_moment):
             standing = (task["status"], task.get("attempt", 1))
-            if task["status"] == "PENDING" or self._told.get(key_of(task)) == standing:
+            if task["status"] == "PENDING" or self._shown.get(key_of(task)) == standing:
                 continue
-            self._told[key_of(task)] = standing
+            self._shown[key_of(task)] = standing
             yield task
 
 

@@ -120,7 +120,9 @@ def validate(
         _show_problems(found, {source.name: len(some) for source, some in doubts})
         for source, some in doubts:
             for one in some:
-                output.remark(f"{in_commands(one.as_diagnostic(source.name))} [warning]", style="yellow")
+                output.print_wrapped(
+                    f"{in_commands(one.as_diagnostic(source.name))} [warning]", style="yellow"
+                )
     raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
 
 
@@ -131,7 +133,7 @@ def _as_json(found: list[Found]) -> list[dict[str, Any]]:
 def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
     for source, problems in found:
         for problem in problems:
-            output.remark(in_commands(problem.as_diagnostic(source.name)))
+            output.print_wrapped(in_commands(problem.as_diagnostic(source.name)))
         if not problems:
             count = doubts.get(source.name, 0)
             rest = f", as far as that is known without a server ({count} left)" if count else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, cast
 
 from stepward.sdk.shapes import Run, RunStatus, RunTotals
-from stepward.sdk.transport import Transport, path_to, said
+from stepward.sdk.transport import Transport, path_to, without_none
 
 
 class DiffSide(TypedDict):
@@ -145,7 +145,7 @@ class RunControl:
             "charge": charge,
         }
         path = path_to("runs", run_id, "fork")
-        return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
+        return cast("Run", self._wire.post_once(path, without_none(body), idempotency_key, wait=wait))
 
     def diff(self, run_id: str, other: str, *, after: int | None = None) -> RunDiff:
         """Compare two runs, turn by turn.

@@ -29,25 +29,25 @@ Document: TypeAlias = str | Path | Mapping[str, Any] | MakesDocument
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A document as it is sent; `has_places` is False if it was never a text."""
+class EncodedDocument:
+    """A document as it is sent; `has_positions` is False if it was never a text."""
 
     content: bytes
     content_type: str
-    has_places: bool = True
+    has_positions: bool = True
 
 
-def opened(document: Document) -> Opened:
+def encode_document(document: Document) -> EncodedDocument:
     """Read a document; raises `BadCall` for what cannot be one."""
     match document:
         case str():
-            return Opened(document.encode("utf-8", "surrogatepass"), ANY_TEXT)
+            return EncodedDocument(document.encode("utf-8", "surrogatepass"), ANY_TEXT)
         case Path():
-            return Opened(_bytes_of(document), _TYPES.get(document.suffix.lower(), ANY_TEXT))
+            return EncodedDocument(_bytes_of(document), _TYPES.get(document.suffix.lower(), ANY_TEXT))
         case Mapping():
-            return Opened(encode(dict(document)) or b"", JSON, has_places=False)
+            return EncodedDocument(encode(dict(document)) or b"", JSON, has_positions=False)
         case _:
-            return Opened(encode(document.document()) or b"", JSON, has_places=False)
+            return EncodedDocument(encode(document.document()) or b"", JSON, has_positions=False)
 
 
 def _bytes_of(path: Path) -> bytes:

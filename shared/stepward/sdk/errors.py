@@ -167,9 +167,9 @@ class WorkflowProblem:
     """The name by which earlier releases knew it."""
 
     @classmethod
-    def of(cls, entry: dict[str, Any], *, has_places: bool = True) -> Self:
+    def of(cls, entry: dict[str, Any], *, has_positions: bool = True) -> Self:
         """Read one entry of the API's list; fields that a newer server adds are left out."""
-        line, column = (entry.get("line"), entry.get("column")) if has_places else (None, None)
+        line, column = (entry.get("line"), entry.get("column")) if has_positions else (None, None)
         return cls(
             code=str(entry.get("code", "")),
             detail=str(entry.get("detail", "")),
@@ -197,7 +197,7 @@ class DocumentRefused(ApiError):
         )
 
     @classmethod
-    def of(cls, error: ApiError, *, has_places: bool = True) -> Self | None:
+    def of(cls, error: ApiError, *, has_positions: bool = True) -> Self | None:
         """Return the refusal of a document, or None if an error is of another kind.
 
         Only the entries of a refused document have codes of their own.
@@ -206,7 +206,7 @@ class DocumentRefused(ApiError):
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
         if error.status != 400 or not entries or not all("code" in one for one in entries):
             return None
-        found = tuple(WorkflowProblem.of(one, has_places=has_places) for one in entries)
+        found = tuple(WorkflowProblem.of(one, has_positions=has_positions) for one in entries)
         return cls(error.status, error.problem, found)
 
 

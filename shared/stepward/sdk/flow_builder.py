@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, Unpack
 from stepward.domain.workflows import TASK_ID_PATTERN
 from stepward.sdk.errors import BadCall
 from stepward.sdk.flow_options import HUMAN, OPTIONS, HumanOptions, Options, fields_of
-from stepward.sdk.flow_tasks import Branch, Condition, Scope, Task, many
+from stepward.sdk.flow_tasks import Branch, Condition, Scope, Task, as_list
 from stepward.sdk.flow_values import Reference, jsonata, plain
 
 T = TypeVar("T", bound=Task)
@@ -231,7 +231,7 @@ class FlowBuilder:
         }
         task = make(self._scope, task_id, {"type": kind, **settings, **fields_of(options, known)})
         self._scope.tasks[task_id] = task
-        for need in many(options.get("needs", ())):
+        for need in as_list(options.get("needs", ())):
             _need(task, need)
         return task
 

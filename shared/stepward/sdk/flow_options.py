@@ -100,7 +100,7 @@ def fields_of(options: Mapping[str, Any], known: frozenset[str]) -> dict[str, An
     """Convert options to a document's fields; the flow adds `needs` itself."""
     check_names(options, known)
     return {
-        "with" if name == "inputs" else name: _SPELLINGS.get(name, plain)(value)
+        "with" if name == "inputs" else name: _CONVERTERS.get(name, plain)(value)
         for name, value in options.items()
         if name != "needs"
     }
@@ -133,7 +133,7 @@ def _money(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else plain(value)
 
 
-_SPELLINGS: Final[dict[str, Any]] = {
+_CONVERTERS: Final[dict[str, Any]] = {
     "when": jsonata,
     "retry": _retry,
     "next": ways,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from stepward.sdk.errors import BadCall
-from stepward.sdk.flow_values import Reference, jsonata, mentions, plain, variable
+from stepward.sdk.flow_values import Reference, jsonata, plain, references_in, variable
 
 _AFTER_A_ROUND: Final = ("collect", "until")
 
@@ -116,7 +116,7 @@ class Task:
     def need_task(self, other: Task) -> None:
         """Wait for a task, or let the body that this one is in wait for it."""
         name = other.reference_name()
-        waiter = self._beside(name.partition(".")[0])
+        waiter = self._sibling_of(name.partition(".")[0])
         if waiter is not None:
             waiter.need(name)
 
@@ -126,7 +126,7 @@ class Task:
         In a state machine the transitions give the order, so nothing is waited for.
         """
         for name in self.mentioned():
-            waiter = self._beside(name)
+            waiter = self._sibling_of(name)
             if waiter is not None and waiter.id != name and not waiter.scope.is_machine:
                 waiter.need(name)
 
@@ -135,9 +135,9 @@ class Task:
 
         `next` is left out: transitions are evaluated after the task.
         """
-        return mentions([value for field, value in self.fields.items() if field != "next"])
+        return references_in([value for field, value in self.fields.items() if field != "next"])
 
-    def _beside(self, name: str) -> Task | None:
+    def _sibling_of(self, name: str) -> Task | None:
         """Return this task, or the nearest container of it, that is a sibling of the named one."""
         waiter: Task = self
         while name not in waiter.scope.tasks:
@@ -208,8 +208,8 @@ class Body(Container):
         """Leave out what is evaluated after an iteration of the inner tasks."""
         asked = {name: value for name, value in self.fields.items() if name not in _AFTER_A_ROUND}
         later = {name: value for name, value in self.fields.items() if name in _AFTER_A_ROUND}
-        yield from mentions({**asked, "next": None})
-        yield from (name for name in mentions(later) if name not in self.inner.tasks)
+        yield from references_in({**asked, "next": None})
+        yield from (name for name in references_in(later) if name not in self.inner.tasks)
 
     def collect(self, value: Any) -> None:
         """Set what a round brings. Default: the outputs of its last tasks.
@@ -275,9 +275,9 @@ def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, 
 
 def ways(given: Any) -> list[dict[str, Any]]:
     """Convert transitions to a document's entries of `next`."""
-    return [plain(one) if isinstance(one, Mapping) else goto(one) for one in many(given)]
+    return [plain(one) if isinstance(one, Mapping) else goto(one) for one in as_list(given)]
 
 
-def many(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """Return a list as it is, and a single value as a list of one."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

@@ -125,7 +125,7 @@ def plain(value: Any) -> Any:
             )
 
 
-def mentions(value: Any) -> Iterator[str]:
+def references_in(value: Any) -> Iterator[str]:
     """Yield the id of each task that expressions within a value name, repeats included."""
     match value:
         case str() if value.strip().startswith("{%"):
@@ -134,7 +134,7 @@ def mentions(value: Any) -> Iterator[str]:
             )
         case dict():
             for inner in value.values():
-                yield from mentions(inner)
+                yield from references_in(inner)
         case list():
             for inner in value:
-                yield from mentions(inner)
+                yield from references_in(inner)

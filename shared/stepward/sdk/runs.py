@@ -12,7 +12,7 @@ from stepward.domain.run_queue import Priority
 from stepward.sdk.errors import NoOutput
 from stepward.sdk.polling import Poll
 from stepward.sdk.shapes import Event, EventPage, Run, StartOptions, has_ended
-from stepward.sdk.transport import Transport, path_to, said, start_options
+from stepward.sdk.transport import Transport, path_to, start_options, without_none
 from stepward.sdk.workflow_shapes import RunPage
 
 
@@ -62,7 +62,7 @@ class RunMethods:
             "attachments": list(attachments) or None,
         }
         path = path_to("agents", agent, "runs")
-        body = said(body) | start_options(options)
+        body = without_none(body) | start_options(options)
         return cast("Run", self._wire.post_once(path, body, idempotency_key, wait=wait))
 
     def runs(

@@ -194,13 +194,13 @@ def unreachable(url: str, error: httpx2.RequestError) -> StepwardError:
     )
 
 
-def said(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out of a body what the caller did not say."""
+def without_none(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body without the fields that are None."""
     return {name: value for name, value in body.items() if value is not None}
 
 
 def start_options(options: StartOptions) -> dict[str, Any]:
-    """Return what the caller said of a start.
+    """Return the options of a start that are set.
 
     Raises:
         TypeError: No start has an option of that name.
@@ -208,7 +208,7 @@ def start_options(options: StartOptions) -> dict[str, Any]:
     for name in options:
         if name not in StartOptions.__optional_keys__:
             raise TypeError(f"a start has no option {name!r}")
-    return said(options)
+    return without_none(options)
 
 
 def path_to(*segments: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Unpack, cast
 
 from stepward.sdk.polling import Poll
 from stepward.sdk.shapes import StartOptions
-from stepward.sdk.transport import Transport, path_to, said, start_options
+from stepward.sdk.transport import Transport, path_to, start_options, without_none
 from stepward.sdk.workflow_shapes import WorkflowRun, WorkflowRunPage
 
 
@@ -163,7 +163,7 @@ class WorkflowRunMethods:
         Raises:
             ApiError: `Conflict` if the run has not failed.
         """
-        body = said({"rehearse": rehearse, "charge": charge}) or None
+        body = without_none({"rehearse": rehearse, "charge": charge}) or None
         return cast(
             "WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, idempotency_key)
         )

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import httpx2
 
-from stepward.sdk.documents import Document, opened
+from stepward.sdk.documents import Document, encode_document
 from stepward.sdk.errors import ApiError, DocumentRefused, WorkflowProblem
 from stepward.sdk.polling import Poll
 from stepward.sdk.transport import document_in, path_to
@@ -235,11 +235,11 @@ class WorkflowClient(WorkflowRunMethods):
         self, path: str, document: Document, query: Mapping[str, Any], held_s: int = 0
     ) -> httpx2.Response:
         """Send a document; a refusal of the document itself raises `DocumentRefused`."""
-        given = opened(document)
+        given = encode_document(document)
         try:
             return self._wire.post_document(path, given.content, given.content_type, query, wait_s=held_s)
         except ApiError as error:
-            if refused := DocumentRefused.of(error, has_places=given.has_places):
+            if refused := DocumentRefused.of(error, has_positions=given.has_positions):
                 raise refused from error
             raise
 

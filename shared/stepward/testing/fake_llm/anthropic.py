@@ -8,9 +8,9 @@ from typing import Any, Final
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
 from stepward.testing.fake_llm.anthropic_reading import AnthropicReader
 from stepward.testing.fake_llm.caching import CacheUse, PromptCache
+from stepward.testing.fake_llm.prepared_replies import PreparedReply
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.replies import Kind, Refusal
-from stepward.testing.fake_llm.spoken import Spoken
 
 _STOPS: Final = {
     "end": "end_turn",
@@ -78,7 +78,7 @@ class AnthropicMessages:
         """Look a prompt up in the cache, and store it."""
         return self._cache.by_breakpoints(scope, prompt)
 
-    def answer(self, said: Spoken) -> Answer:
+    def answer(self, said: PreparedReply) -> Answer:
         """Format a reply, whole or as a stream."""
         if said.thoughts:
             self._reader.issued.remember(said.prompt.scope, said.call_key, said.id)
@@ -111,11 +111,11 @@ def _error(refusal: Refusal, request_id: str) -> dict[str, Any]:
     }
 
 
-def _message(said: Spoken) -> dict[str, Any]:
+def _message(said: PreparedReply) -> dict[str, Any]:
     return {**_head(said), "content": _content(said), **_end(said), "usage": _usage(said, said.output_tokens)}
 
 
-def _head(said: Spoken) -> dict[str, Any]:
+def _head(said: PreparedReply) -> dict[str, Any]:
     return {
         "id": f"msg_01{said.id}",
         "type": "message",
@@ -128,7 +128,7 @@ def _head(said: Spoken) -> dict[str, Any]:
     }
 
 
-def _end(said: Spoken) -> dict[str, Any]:
+def _end(said: PreparedReply) -> dict[str, Any]:
     refused = said.stop in ("refused", "filtered")
     details = {"type": "refusal", "category": None, "explanation": said.text or None}
     return {
@@ -138,10 +138,10 @@ def _end(said: Spoken) -> dict[str, Any]:
     }
 
 
-def _content(said: Spoken) -> list[dict[str, Any]]:
+def _content(said: PreparedReply) -> list[dict[str, Any]]:
     thinking = [
         {"type": "thinking", "thinking": said.shown(text), "signature": seal}
-        for text, seal in zip(said.thoughts, said.seals, strict=True)
+        for text, seal in zip(said.thoughts, said.signatures, strict=True)
     ]
     text = [{"type": "text", "text": said.text}] if said.text else []
     calls = [
@@ -151,7 +151,7 @@ def _content(said: Spoken) -> list[dict[str, Any]]:
     return [*thinking, *text, *calls]
 
 
-def _usage(said: Spoken, output_tokens: int) -> dict[str, Any]:
+def _usage(said: PreparedReply, output_tokens: int) -> dict[str, Any]:
     use = said.use
     return {
         "input_tokens": use.fresh,
@@ -167,7 +167,7 @@ def _usage(said: Spoken, output_tokens: int) -> dict[str, Any]:
     }
 
 
-def _events(said: Spoken) -> Iterator[bytes]:
+def _events(said: PreparedReply) -> Iterator[bytes]:
     start = {**_head(said), "usage": _usage(said, 1)}
     yield _event({"type": "message_start", "message": start})
     for index, block in enumerate(_blocks(said)):
@@ -188,9 +188,9 @@ def _event(body: dict[str, Any]) -> bytes:
     return sse_event(body, body["type"])
 
 
-def _blocks(said: Spoken) -> Iterator[list[dict[str, Any]]]:
+def _blocks(said: PreparedReply) -> Iterator[list[dict[str, Any]]]:
     """Yield each block as it begins, and its deltas."""
-    for text, seal in zip(said.thoughts, said.seals, strict=True):
+    for text, seal in zip(said.thoughts, said.signatures, strict=True):
         shown = [{"type": "thinking_delta", "thinking": piece} for piece in fragments(said.shown(text))]
         yield [
             {"type": "thinking", "thinking": "", "signature": ""},

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stepward.domain.model_cards import Capabilities
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
+from stepward.testing.fake_llm.signing import BadSignature, BlockPosition, in_order, verified_position
 
 FIELDS: Final = frozenset({
     "model", "max_tokens", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control",
@@ -202,7 +202,7 @@ def _check_results(blocks: Sequence[Mapping[str, Any]], called: set[str], at: in
         given.add(name)
 
 
-def check_thinking(blocks: Sequence[Mapping[str, Any]], at: int) -> list[Mark]:
+def check_thinking(blocks: Sequence[Mapping[str, Any]], at: int) -> list[BlockPosition]:
     """Refuse thinking that is not as it was given: altered, out of order, or not whole."""
     marks = []
     for i, block in enumerate(blocks):
@@ -210,8 +210,8 @@ def check_thinking(blocks: Sequence[Mapping[str, Any]], at: int) -> list[Mark]:
             continue
         seal, text = block.get("signature", block.get("data", "")), block.get("thinking", "")
         try:
-            marks.append(opened(str(seal), str(text)))
-        except BadSeal:
+            marks.append(verified_position(str(seal), str(text)))
+        except BadSignature:
             name = "signature" if block["type"] == "thinking" else "data"
             raise Refusal(f"messages.{at}.content.{i}: Invalid `{name}` in `{block['type']}` block") from None
     leads = all(block["type"] in _THINKING for block in blocks[: len(marks)])

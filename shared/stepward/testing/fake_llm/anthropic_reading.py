@@ -12,7 +12,7 @@ from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.media import check_base64_image, check_document
 from stepward.testing.fake_llm.prompts import Piece, Prompt, Ttl, canonical, image_piece, joined, read_result
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.signing import Issued
+from stepward.testing.fake_llm.signing import IssuedThinking
 
 Turn = tuple[str, list[dict[str, Any]]]
 _NOT_HASHED: Final = {"cache_control"}
@@ -25,7 +25,7 @@ class AnthropicReader:
     `issued` knows which calls came with thinking, and which replies may be continued.
     """
 
-    issued: Issued
+    issued: IssuedThinking
     models: KnownModels
 
     def read(self, body: dict[str, Any], *, counts_only: bool = False) -> Prompt:

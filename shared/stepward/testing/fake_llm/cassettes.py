@@ -25,7 +25,7 @@ _MOST_FILES: Final = 100_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """A request as cassettes know it, without headers."""
 
     method: str
@@ -51,7 +51,7 @@ class Cassettes:
         self._played: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def find(self, asked: Asked) -> Answer | None:
+    def find(self, asked: RecordedRequest) -> Answer | None:
         """Return the next answer recorded for a request; the last one repeats."""
         files = sorted(self.folder.glob(f"*-{asked.digest}-*.json"), key=_number)
         if not files:
@@ -61,7 +61,7 @@ class Cassettes:
             self._played[asked.digest] += 1
         return _answer(_read(files[at]))
 
-    def missing(self, asked: Asked) -> Refusal:
+    def missing(self, asked: RecordedRequest) -> Refusal:
         """Return the refusal of a request without an answer; it names the nearest one."""
         near = self._nearest(asked)
         hint = f"; the nearest is {near[0].name}, which differs at {near[1]}" if near else ""
@@ -70,7 +70,7 @@ class Cassettes:
             " recorded."
         )
 
-    def keep(self, asked: Asked, answer: Answer, known: tuple[str, ...]) -> Path:
+    def keep(self, asked: RecordedRequest, answer: Answer, known: tuple[str, ...]) -> Path:
         """Write an exchange, without its secrets.
 
         Args:
@@ -84,7 +84,7 @@ class Cassettes:
         Raises:
             Refusal: The answer has a secret split over a stream's events, which cannot be removed.
         """
-        if tells_in_pieces(answer, known):
+        if has_split_secret(answer, known):
             raise Refusal(
                 "the answer tells a secret in the pieces of a stream, so it cannot be kept; ask something else"
             )
@@ -99,7 +99,7 @@ class Cassettes:
             self._played[asked.digest] += 1
         return file
 
-    def _nearest(self, asked: Asked) -> tuple[Path, str] | None:
+    def _nearest(self, asked: RecordedRequest) -> tuple[Path, str] | None:
         """Return the exchange of this path whose body agrees longest with the request's."""
         found: list[tuple[int, Path, str]] = []
         for file in sorted(self.folder.glob("*.json"))[:_MOST_FILES]:
@@ -156,7 +156,7 @@ def _written(part: Any) -> bytes:
     return part.encode() if isinstance(part, str) else frame(part["kind"], part["name"], part["body"])
 
 
-def tells_in_pieces(answer: Answer, known: tuple[str, ...]) -> bool:
+def has_split_secret(answer: Answer, known: tuple[str, ...]) -> bool:
     """Return True if a stream holds a secret that no single event of it does."""
     if not answer.is_stream:
         return False

@@ -10,10 +10,10 @@ from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
 from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.chat_reading import ChatReader
+from stepward.testing.fake_llm.prepared_replies import PreparedReply
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.protocols import OpenAiProtocol
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.spoken import Spoken
 
 _STOPS: Final = {
     "end": "stop",
@@ -33,7 +33,7 @@ class OpenAiChat(OpenAiProtocol[ChatReader]):
         named = f"{scope}|{prompt.more['key']}"
         return self._cache.by_prefix(named, prompt, counts_writes=prompt.limits.counts_cache_writes)
 
-    def answer(self, said: Spoken) -> Answer:
+    def answer(self, said: PreparedReply) -> Answer:
         """Format a reply, whole or as a stream."""
         if said.stop not in _STOPS:
             raise Refusal(f"the fault {said.stop!r} is one of Anthropic's protocol alone")
@@ -48,7 +48,7 @@ class OpenAiChat(OpenAiProtocol[ChatReader]):
         return sse_event(checks.error_body(refusal))
 
 
-def _head(said: Spoken, kind: str) -> dict[str, Any]:
+def _head(said: PreparedReply, kind: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{said.id}",
         "object": kind,
@@ -59,7 +59,7 @@ def _head(said: Spoken, kind: str) -> dict[str, Any]:
     }
 
 
-def _message(said: Spoken) -> dict[str, Any]:
+def _message(said: PreparedReply) -> dict[str, Any]:
     refused = said.stop == "refused"
     message: dict[str, Any] = {
         "role": "assistant",
@@ -74,7 +74,7 @@ def _message(said: Spoken) -> dict[str, Any]:
     return {**message, "tool_calls": calls} if calls else message
 
 
-def _usage(said: Spoken) -> dict[str, Any]:
+def _usage(said: PreparedReply) -> dict[str, Any]:
     use = said.use
     return {
         "prompt_tokens": said.prompt_tokens,
@@ -94,7 +94,7 @@ def _usage(said: Spoken) -> dict[str, Any]:
     }
 
 
-def _events(said: Spoken) -> Iterator[bytes]:
+def _events(said: PreparedReply) -> Iterator[bytes]:
     head = _head(said, "chat.completion.chunk")
     usage = {"usage": None} if said.prompt.more["usage"] else {}
     for delta in _deltas(said):
@@ -109,7 +109,7 @@ def _choice(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
 
 
-def _deltas(said: Spoken) -> Iterator[dict[str, Any]]:
+def _deltas(said: PreparedReply) -> Iterator[dict[str, Any]]:
     yield {"role": "assistant", "content": "" if said.text else None, "refusal": None}
     name = "refusal" if said.stop == "refused" else "content"
     yield from ({name: piece} for piece in fragments(said.text))

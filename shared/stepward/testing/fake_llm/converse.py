@@ -12,9 +12,9 @@ from typing import Any, Final
 from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, fragments, frame, json_answer
 from stepward.testing.fake_llm.caching import CacheUse, PromptCache
 from stepward.testing.fake_llm.converse_reading import ConverseReader
+from stepward.testing.fake_llm.prepared_replies import PreparedReply
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.replies import Kind, Refusal
-from stepward.testing.fake_llm.spoken import Spoken
 
 _STOPS: Final = {
     "end": "end_turn",
@@ -93,7 +93,7 @@ class BedrockConverse:
         """Look a prompt up in the cache, and store it."""
         return self._cache.by_breakpoints(scope, prompt)
 
-    def answer(self, said: Spoken) -> Answer:
+    def answer(self, said: PreparedReply) -> Answer:
         """Format a reply, whole or as a stream."""
         if said.stop not in _STOPS:
             raise Refusal(f"the fault {said.stop!r} is one of Anthropic's protocol alone")
@@ -124,10 +124,10 @@ class BedrockConverse:
         return frame("exception", name, {"message": refusal.message})
 
 
-def _content(said: Spoken) -> list[dict[str, Any]]:
+def _content(said: PreparedReply) -> list[dict[str, Any]]:
     thinking = [
         {"reasoningContent": {"reasoningText": {"text": said.shown(text), "signature": seal}}}
-        for text, seal in zip(said.thoughts, said.seals, strict=True)
+        for text, seal in zip(said.thoughts, said.signatures, strict=True)
     ]
     calls = [
         {"toolUse": {"toolUseId": f"tooluse_{call.id}", "name": call.tool, "input": call.arguments or {}}}
@@ -136,7 +136,7 @@ def _content(said: Spoken) -> list[dict[str, Any]]:
     return [*thinking, *([{"text": said.text}] if said.text else []), *calls]
 
 
-def _usage(said: Spoken) -> dict[str, Any]:
+def _usage(said: PreparedReply) -> dict[str, Any]:
     use = said.use
     cached = {
         "cacheReadInputTokens": use.read,
@@ -155,7 +155,7 @@ def _usage(said: Spoken) -> dict[str, Any]:
     }
 
 
-def _events(said: Spoken) -> Iterator[bytes]:
+def _events(said: PreparedReply) -> Iterator[bytes]:
     def event(name: str, body: dict[str, Any]) -> bytes:
         # The vendor pads its events, so that their sizes tell nothing of what is in them.
         return frame("event", name, {**body, "p": "abcdefghijklm"})
@@ -171,9 +171,9 @@ def _events(said: Spoken) -> Iterator[bytes]:
     yield event("metadata", {"usage": _usage(said), "metrics": {"latencyMs": 1}})
 
 
-def _blocks(said: Spoken) -> Iterator[tuple[dict[str, Any] | None, list[dict[str, Any]]]]:
+def _blocks(said: PreparedReply) -> Iterator[tuple[dict[str, Any] | None, list[dict[str, Any]]]]:
     """Yield each block's beginning, where it has one, and its deltas."""
-    for text, seal in zip(said.thoughts, said.seals, strict=True):
+    for text, seal in zip(said.thoughts, said.signatures, strict=True):
         shown = [{"reasoningContent": {"text": piece}} for piece in fragments(said.shown(text))]
         yield None, [*shown, {"reasoningContent": {"signature": seal}}]
     if said.text:

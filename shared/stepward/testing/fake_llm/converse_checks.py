@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stepward.testing.fake_llm.media import decoded, image_kind
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
+from stepward.testing.fake_llm.signing import BadSignature, BlockPosition, in_order, verified_position
 
 _KINDS: Final = frozenset(
     {"text", "image", "document", "toolUse", "toolResult", "cachePoint", "reasoningContent"}
@@ -113,7 +113,7 @@ def blocks_of(message: Message, kind: str) -> Iterator[Mapping[str, Any]]:
     return (block[kind] for block in message["content"] if kind in block)
 
 
-def check_reasoning(message: Message, at: int) -> list[Mark]:
+def check_reasoning(message: Message, at: int) -> list[BlockPosition]:
     """Refuse reasoning that is not as it was given."""
     marks = []
     for i, block in enumerate(message["content"]):
@@ -122,8 +122,8 @@ def check_reasoning(message: Message, at: int) -> list[Mark]:
             continue
         text = said.get("reasoningText") or {}
         try:
-            marks.append(opened(str(text.get("signature", "")), str(text.get("text", ""))))
-        except BadSeal:
+            marks.append(verified_position(str(text.get("signature", "")), str(text.get("text", ""))))
+        except BadSignature:
             raise Refusal(
                 f"{_MODEL_SAID}messages.{at}.content.{i}: Invalid `signature` in `thinking` block"
             ) from None

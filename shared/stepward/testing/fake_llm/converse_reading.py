@@ -13,7 +13,7 @@ from stepward.testing.fake_llm.converse_checks import Message, blocks_of
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.prompts import Piece, Prompt, Ttl, canonical, image_piece, joined, read_result
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.signing import Issued
+from stepward.testing.fake_llm.signing import IssuedThinking
 
 _FIELDS: Final = frozenset({
     "messages", "system", "inferenceConfig", "toolConfig", "guardrailConfig", "additionalModelRequestFields", "promptVariables",
@@ -27,7 +27,7 @@ _REGIONAL: Final = ("us.", "eu.", "apac.", "jp.", "au.", "global.", "arn:")
 class ConverseReader:
     """Read requests; `issued` knows which calls came with reasoning."""
 
-    issued: Issued
+    issued: IssuedThinking
     models: KnownModels
 
     def read(self, body: dict[str, Any]) -> Prompt:

@@ -105,7 +105,7 @@ _BORN: Final = "2026-01-01T00:00:00Z"
 _BORN_S: Final = 1_767_225_600
 
 
-class PlainTeller:
+class SimpleApi:
     """Answer requests without a reply of the script.
 
     Args:

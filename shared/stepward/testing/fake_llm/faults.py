@@ -40,7 +40,7 @@ def refusal_of(fault: Fault) -> Refusal | None:
     return Refusal(message, kind, headers=_headers(fault))
 
 
-def page(fault: Fault) -> Answer | None:
+def html_page(fault: Fault) -> Answer | None:
     """Return the HTML page that replaces a reply; None for other faults."""
     if fault.name not in ("html", "html_ok"):
         return None

@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import Answer
 from stepward.testing.fake_llm.caching import CacheUse, PromptCache
+from stepward.testing.fake_llm.prepared_replies import PreparedReply
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.spoken import Spoken
 
 
-class Door(Protocol):
+class VendorApi(Protocol):
     """A protocol of a vendor: its keys and its errors."""
 
     @property
@@ -33,14 +33,14 @@ class Door(Protocol):
         """Format an error."""
 
 
-class Teller(Door, Protocol):
+class DirectApi(VendorApi, Protocol):
     """A protocol that answers without a model's words, such as with a count of tokens."""
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
         """Answer a request; raise `Refusal` where it is invalid."""
 
 
-class Speaker(Door, Protocol):
+class ModelApi(VendorApi, Protocol):
     """A protocol in which a model replies."""
 
     def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
@@ -49,7 +49,7 @@ class Speaker(Door, Protocol):
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
         """Look a prompt up in the cache, and store it."""
 
-    def answer(self, said: Spoken) -> Answer:
+    def answer(self, said: PreparedReply) -> Answer:
         """Format a reply."""
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
@@ -63,7 +63,7 @@ class Route:
     `direct` needs no reply of a model; `model` and `streams` are those that the path names.
     """
 
-    speaker: str
+    protocol: str
     direct: bool = False
     model: str | None = None
     streams: bool = False

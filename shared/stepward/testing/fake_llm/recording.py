@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, whole_frames
-from stepward.testing.fake_llm.cassettes import Asked, Cassettes
+from stepward.testing.fake_llm.cassettes import Cassettes, RecordedRequest
 from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.scripts import Unreadable
 
@@ -44,7 +44,7 @@ class Recorder:
         self._cassettes = cassettes
         self._url = url.rstrip("/") if url else None
 
-    def answer(self, asked: Asked, raw: bytes, headers: Mapping[str, str]) -> Answer:
+    def answer(self, asked: RecordedRequest, raw: bytes, headers: Mapping[str, str]) -> Answer:
         """Answer a request from a cassette, or by the real provider.
 
         Args:
@@ -73,7 +73,7 @@ class Recorder:
             self._cassettes.keep(asked, answer, _secrets(headers))
         return answer
 
-    def _asked(self, url: str, asked: Asked, raw: bytes, headers: Mapping[str, str]) -> Answer:
+    def _asked(self, url: str, asked: RecordedRequest, raw: bytes, headers: Mapping[str, str]) -> Answer:
         sent = {name: value for name, value in headers.items() if name not in _NOT_SENT}
         try:
             with (

@@ -10,12 +10,12 @@ from typing import Any, Final
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
 from stepward.testing.fake_llm.caching import CacheUse
+from stepward.testing.fake_llm.prepared_replies import PreparedReply
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.protocols import OpenAiProtocol
 from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.responses_items import SEAL_PREFIX
 from stepward.testing.fake_llm.responses_reading import ResponsesReader
-from stepward.testing.fake_llm.spoken import Spoken
 
 _INCOMPLETE: Final = {
     "length": "max_output_tokens",
@@ -47,7 +47,7 @@ class OpenAiResponses(OpenAiProtocol[ResponsesReader]):
             return self._cache.by_breakpoints(named, prompt)
         return self._cache.by_prefix(named, prompt, counts_writes=prompt.limits.counts_cache_writes)
 
-    def answer(self, said: Spoken) -> Answer:
+    def answer(self, said: PreparedReply) -> Answer:
         """Format a reply, whole or as a stream."""
         if said.stop == "pause":
             raise Refusal("the fault 'pause' is one of Anthropic's protocol alone")
@@ -65,11 +65,11 @@ class OpenAiResponses(OpenAiProtocol[ResponsesReader]):
         return sse_event({**body, "sequence_number": 0}, "error")
 
 
-def _status(said: Spoken) -> str:
+def _status(said: PreparedReply) -> str:
     return "incomplete" if said.stop in _INCOMPLETE else "completed"
 
 
-def _response(said: Spoken, status: str, output: list[Event]) -> Event:
+def _response(said: PreparedReply, status: str, output: list[Event]) -> Event:
     asked = said.prompt.more["body"]
     is_over = status != "in_progress"
     reason = _INCOMPLETE.get(said.stop) if is_over else None
@@ -90,7 +90,7 @@ def _response(said: Spoken, status: str, output: list[Event]) -> Event:
     }
 
 
-def _usage(said: Spoken) -> Event:
+def _usage(said: PreparedReply) -> Event:
     use = said.use
     total = said.prompt_tokens
     return {
@@ -102,9 +102,9 @@ def _usage(said: Spoken) -> Event:
     }
 
 
-def _items(said: Spoken) -> Iterator[tuple[Event, list[Event]]]:
+def _items(said: PreparedReply) -> Iterator[tuple[Event, list[Event]]]:
     """Yield each finished item, and the events that build it."""
-    for at, (text, seal) in enumerate(zip(said.thoughts, said.seals_alone, strict=True)):
+    for at, (text, seal) in enumerate(zip(said.thoughts, said.signatures_alone, strict=True)):
         yield _reasoning(f"rs_{said.id}{at:04d}", text, seal)
     if said.text or not (said.calls or said.thoughts):
         yield _message(said)
@@ -122,8 +122,8 @@ def _items(said: Spoken) -> Iterator[tuple[Event, list[Event]]]:
 
 
 def _reasoning(name: str, text: str, seal: str) -> tuple[Event, list[Event]]:
-    sealed = f"{SEAL_PREFIX}{seal}"
-    item = {"id": name, "type": "reasoning", "summary": [], "encrypted_content": sealed[:16]}
+    signed_thinking = f"{SEAL_PREFIX}{seal}"
+    item = {"id": name, "type": "reasoning", "summary": [], "encrypted_content": signed_thinking[:16]}
     part = {"type": "summary_text", "text": text}
     events = [
         {"type": "response.reasoning_summary_part.added", "summary_index": 0, "part": {**part, "text": ""}},
@@ -134,10 +134,10 @@ def _reasoning(name: str, text: str, seal: str) -> tuple[Event, list[Event]]:
         {"type": "response.reasoning_summary_text.done", "summary_index": 0, "text": text},
         {"type": "response.reasoning_summary_part.done", "summary_index": 0, "part": part},
     ]
-    return {**item, "summary": [part], "encrypted_content": sealed}, [{"item": item}, *events]
+    return {**item, "summary": [part], "encrypted_content": signed_thinking}, [{"item": item}, *events]
 
 
-def _message(said: Spoken) -> tuple[Event, list[Event]]:
+def _message(said: PreparedReply) -> tuple[Event, list[Event]]:
     refused = said.stop == "refused"
     field = "refusal" if refused else "text"
     shape = {"type": "refusal"} if refused else {"type": "output_text", "annotations": [], "logprobs": []}
@@ -164,7 +164,7 @@ def _message(said: Spoken) -> tuple[Event, list[Event]]:
     return {**item, "status": status, "content": [whole]}, [{"item": item}, *events]
 
 
-def _events(said: Spoken) -> Iterator[bytes]:
+def _events(said: PreparedReply) -> Iterator[bytes]:
     numbers = count()
 
     def event(body: Event) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.prompts import joined
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
+from stepward.testing.fake_llm.signing import BadSignature, BlockPosition, in_order, verified_position
 
 Item = dict[str, Any]
 SEAL_PREFIX: Final = "gAAAA"
@@ -153,12 +153,12 @@ def turns_of(items: Sequence[Item]) -> list[Turn]:
     return turns
 
 
-def check_reasoning(turn: Turn, *, store: bool) -> list[Mark]:
+def check_reasoning(turn: Turn, *, store: bool) -> list[BlockPosition]:
     """Refuse reasoning that is not as it was given."""
     marks = []
     for item in turn.of("reasoning"):
-        sealed = item.get("encrypted_content")
-        if sealed is None:
+        signed_thinking = item.get("encrypted_content")
+        if signed_thinking is None:
             raise Refusal(
                 f"Item with id '{item['id']}' not found."
                 + ("" if store else " Items are not persisted when `store` is set to false."),
@@ -166,10 +166,10 @@ def check_reasoning(turn: Turn, *, store: bool) -> list[Mark]:
                 param="input",
             )
         try:
-            marks.append(opened(str(sealed).removeprefix(SEAL_PREFIX), ""))
-        except BadSeal:
+            marks.append(verified_position(str(signed_thinking).removeprefix(SEAL_PREFIX), ""))
+        except BadSignature:
             raise Refusal(
-                f"The encrypted content {str(sealed)[:8]}... could not be verified. Reason: Encrypted content could not be"
+                f"The encrypted content {str(signed_thinking)[:8]}... could not be verified. Reason: Encrypted content could not be"
                 " decrypted or parsed.",
                 code="invalid_encrypted_content",
             ) from None

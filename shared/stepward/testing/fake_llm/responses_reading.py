@@ -29,7 +29,7 @@ from stepward.testing.fake_llm.responses_items import (
     read_items,
     turns_of,
 )
-from stepward.testing.fake_llm.signing import Issued
+from stepward.testing.fake_llm.signing import IssuedThinking
 
 _FIELDS: Final = frozenset({
     "background", "conversation", "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model",
@@ -44,7 +44,7 @@ _LEAST_TOKENS: Final = 16
 class ResponsesReader:
     """Read requests; `issued` knows which calls came with reasoning."""
 
-    issued: Issued
+    issued: IssuedThinking
     models: KnownModels
 
     def read(self, body: dict[str, Any]) -> Prompt:

@@ -19,7 +19,7 @@ _JOIN_S: Final = 5
 _AGAIN_S: Final = 0.02
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """The client has closed the connection, or the server ends."""
 
 
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = self.server.service.answer(request, raw, headers)
             self._send(answer, request)
-        except (Gone, OSError):
+        except (ClientGone, OSError):
             request.disconnected = True
             self.close_connection = True
         finally:
@@ -146,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
         request.events_sent += 1
         try:
             self._write(part)
-        except (Gone, OSError):
+        except (ClientGone, OSError):
             request.events_sent -= 1
             raise
         self.server.notify()
@@ -179,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
                 if not selector.select(left):
                     return
                 if self.server.is_ending or not self.connection.recv(1, socket.MSG_PEEK):
-                    raise Gone
+                    raise ClientGone
                 if left == 0:
                     return
                 time.sleep(min(left, _AGAIN_S))  # the client has sent more already: look again a little later

@@ -19,23 +19,23 @@ from stepward.testing.fake_llm.answers import Answer, json_answer
 from stepward.testing.fake_llm.anthropic import AnthropicMessages
 from stepward.testing.fake_llm.anthropic_reading import AnthropicReader
 from stepward.testing.fake_llm.caching import PromptCache
-from stepward.testing.fake_llm.cassettes import Asked
+from stepward.testing.fake_llm.cassettes import RecordedRequest
 from stepward.testing.fake_llm.chat import OpenAiChat
 from stepward.testing.fake_llm.chat_reading import ChatReader
 from stepward.testing.fake_llm.converse import BedrockConverse
 from stepward.testing.fake_llm.converse_reading import ConverseReader
-from stepward.testing.fake_llm.embeddings import Embedder, ModelLists, PlainTeller
+from stepward.testing.fake_llm.embeddings import Embedder, ModelLists, SimpleApi
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
+from stepward.testing.fake_llm.prepared_replies import prepare_reply
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.protocols import Door, Route, Speaker, Teller, find_route
+from stepward.testing.fake_llm.protocols import DirectApi, ModelApi, Route, VendorApi, find_route
 from stepward.testing.fake_llm.received import Received, key_digest
 from stepward.testing.fake_llm.recording import Recorder
 from stepward.testing.fake_llm.replies import Fault, Refusal, Reply
 from stepward.testing.fake_llm.responses import OpenAiResponses
 from stepward.testing.fake_llm.responses_reading import ResponsesReader
 from stepward.testing.fake_llm.scripts import Source
-from stepward.testing.fake_llm.signing import Issued
-from stepward.testing.fake_llm.spoken import spoken
+from stepward.testing.fake_llm.signing import IssuedThinking
 
 MOST_BODY_BYTES: Final = 32 * 1024 * 1024
 _FAULT_HEADER: Final = "x-fake-fault"
@@ -80,22 +80,22 @@ class Service:
         self._lock = threading.Lock()
         self._instance = secrets.token_hex(4)
         cache = PromptCache(settings.clock, settings.cache_tokens)
-        issued, models = Issued(), self.models
+        issued, models = IssuedThinking(), self.models
         messages = AnthropicMessages(AnthropicReader(issued, models), cache)
         responses = OpenAiResponses(ResponsesReader(issued, models), cache)
         converse = BedrockConverse(ConverseReader(issued, models), cache)
-        self.speakers: dict[str, Speaker] = {
+        self.model_apis: dict[str, ModelApi] = {
             "messages": messages,
             "responses": responses,
             "chat": OpenAiChat(ChatReader(models), cache),
             "converse": converse,
         }
-        self.tellers: dict[str, Teller] = {
+        self.direct_apis: dict[str, DirectApi] = {
             "messages": messages,
             "responses": responses,
             "converse": converse,
-            "embeddings": PlainTeller(lambda body, _: Embedder(models).embed(body)),
-            "models": PlainTeller(ModelLists(models).answer),
+            "embeddings": SimpleApi(lambda body, _: Embedder(models).embed(body)),
+            "models": SimpleApi(ModelLists(models).answer),
         }
 
     def answer(self, request: Received, raw: bytes, key_headers: Mapping[str, str]) -> Answer:
@@ -121,22 +121,22 @@ class Service:
                 },
                 404,
             )
-        door: Door = (self.tellers if found.direct else self.speakers)[found.speaker]
+        vendor_api: VendorApi = (self.direct_apis if found.direct else self.model_apis)[found.protocol]
         request.request_id = self._request_id(request, found)
         try:
             answer = self._answered(request, raw, key_headers, found)
         except Refusal as refusal:
             request.refused = refusal.message
-            answer = door.refused(refusal, request.request_id)
+            answer = vendor_api.refused(refusal, request.request_id)
         request.status = answer.status
-        return replace(answer, headers={door.request_id_header: request.request_id, **answer.headers})
+        return replace(answer, headers={vendor_api.request_id_header: request.request_id, **answer.headers})
 
     def _answered(self, request: Received, raw: bytes, headers: Mapping[str, str], route: Route) -> Answer:
-        door: Door = (self.tellers if route.direct else self.speakers)[route.speaker]
-        key = door.key(headers)
+        vendor_api: VendorApi = (self.direct_apis if route.direct else self.model_apis)[route.protocol]
+        key = vendor_api.key(headers)
         request.key_digest = key_digest(key)
         if self.settings.keys is not None and key not in self.settings.keys:
-            raise door.bad_key(key)
+            raise vendor_api.bad_key(key)
         request.body = _parsed(raw) if request.method == "POST" else {}
         if route.model is not None:
             request.body = {
@@ -148,19 +148,21 @@ class Service:
         asked = asked or headers.get(_FAULT_HEADER)
         if self._recorder:
             answer = self._recorder.answer(
-                Asked(request.method, request.path, _without_path(request.body, route)), raw, headers
+                RecordedRequest(request.method, request.path, _without_path(request.body, route)),
+                raw,
+                headers,
             )
-            return self._maybe_broken(answer, asked, request, route)
+            return self._with_any_fault(answer, asked, request, route)
         if route.direct:
-            return self._streamed_or_whole(request, body, headers, route, asked)
-        speaker = self.speakers[route.speaker]
-        with _shapes_refused():
-            prompt = speaker.read(body, headers)
+            return self._direct(request, body, headers, route, asked)
+        protocol = self.model_apis[route.protocol]
+        with _wrong_types_refused():
+            prompt = protocol.read(body, headers)
         request.prompt_tokens = prompt.tokens
         request.streams = prompt.streams
-        return self._replied(request, prompt, speaker, asked)
+        return self._replied(request, prompt, protocol, asked)
 
-    def _streamed_or_whole(
+    def _direct(
         self,
         request: Received,
         body: dict[str, Any],
@@ -168,16 +170,16 @@ class Service:
         route: Route,
         asked: str | None,
     ) -> Answer:
-        with _shapes_refused():
-            answer = self.tellers[route.speaker].direct(body, headers)
-        return self._maybe_broken(answer, asked, request, route)
+        with _wrong_types_refused():
+            answer = self.direct_apis[route.protocol].direct(body, headers)
+        return self._with_any_fault(answer, asked, request, route)
 
-    def _maybe_broken(self, answer: Answer, asked: str | None, request: Received, route: Route) -> Answer:
+    def _with_any_fault(self, answer: Answer, asked: str | None, request: Received, route: Route) -> Answer:
         """Play a fault with a finished answer.
 
         Counts and lists meet a fault only when the request asks for one.
         """
-        takes_faults = not route.direct or route.speaker == "embeddings"
+        takes_faults = not route.direct or route.protocol == "embeddings"
         fault = _fault_of(asked) or (self._next_fault() if takes_faults else None)
         if fault is None:
             return answer
@@ -185,16 +187,16 @@ class Service:
         if refusal := faults.refusal_of(fault):
             raise refusal
         event = partial(self._error_event, route, request)
-        return faults.page(fault) or faults.broken(answer, fault, event)
+        return faults.html_page(fault) or faults.broken(answer, fault, event)
 
     def _error_event(self, route: Route, request: Received) -> bytes:
         if route.direct:
             return b""
-        return self.speakers[route.speaker].error_event(faults.OVERLOADED, request.request_id)
+        return self.model_apis[route.protocol].error_event(faults.OVERLOADED, request.request_id)
 
-    def _replied(self, request: Received, prompt: Prompt, speaker: Speaker, asked: str | None) -> Answer:
+    def _replied(self, request: Received, prompt: Prompt, protocol: ModelApi, asked: str | None) -> Answer:
         fault = _fault_of(asked) or self._next_fault()
-        alone = fault and (faults.refusal_of(fault) or faults.page(fault))
+        alone = fault and (faults.refusal_of(fault) or faults.html_page(fault))
         # A prompt that allows no reply is only put into the cache.
         only_warms = prompt.max_output_tokens == 0
         reply = Reply(stop="length") if alone or only_warms else self.source.reply(prompt)
@@ -202,15 +204,15 @@ class Service:
         request.fault = fault.name if fault else None
         if fault and (refusal := faults.refusal_of(fault)):
             raise refusal
-        if fault and (found := faults.page(fault)):
+        if fault and (found := faults.html_page(fault)):
             return found
-        use = speaker.cached(f"{request.key_digest}|{prompt.model}", prompt)
-        said = spoken(reply.model_copy(update={"fault": fault}), prompt, use, self._id(request))
-        answer = speaker.answer(said)
+        use = protocol.cached(f"{request.key_digest}|{prompt.model}", prompt)
+        said = prepare_reply(reply.model_copy(update={"fault": fault}), prompt, use, self._id(request))
+        answer = protocol.answer(said)
         if fault is None:
             return answer
         return faults.broken(
-            answer, fault, partial(speaker.error_event, faults.OVERLOADED, request.request_id)
+            answer, fault, partial(protocol.error_event, faults.OVERLOADED, request.request_id)
         )
 
     def _next_fault(self) -> Fault | None:
@@ -220,14 +222,14 @@ class Service:
     def _request_id(self, request: Received, route: Route) -> str:
         """Return a request's id in its vendor's format."""
         name = self._id(request)
-        return str(uuid.UUID(f"{name:0<32}")) if route.speaker == "converse" else f"req_{name}"
+        return str(uuid.UUID(f"{name:0<32}")) if route.protocol == "converse" else f"req_{name}"
 
     def _id(self, request: Received) -> str:
         return f"{self._instance}{request.number:08d}"
 
 
 @contextmanager
-def _shapes_refused() -> Iterator[None]:
+def _wrong_types_refused() -> Iterator[None]:
     """Refuse a value of a wrong type that no check has found before it was used."""
     try:
         yield

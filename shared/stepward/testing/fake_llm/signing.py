@@ -22,7 +22,7 @@ _MOST_REMEMBERED: Final = 20_000
 
 
 @dataclass(frozen=True)
-class Mark:
+class BlockPosition:
     """The position of a block among those of its reply."""
 
     reply: str
@@ -30,17 +30,17 @@ class Mark:
     count: int
 
 
-class BadSeal(ValueError):
+class BadSignature(ValueError):
     """The thinking is not as it was issued."""
 
 
-def sealed(mark: Mark, text: str) -> str:
+def signed_thinking(mark: BlockPosition, text: str) -> str:
     """Sign a block of thinking."""
     said = json.dumps([mark.reply, mark.index, mark.count])
     return base64.b64encode(f"{_mac(said, text)}{said}".encode()).decode()
 
 
-def opened(seal: str, text: str) -> Mark:
+def verified_position(seal: str, text: str) -> BlockPosition:
     """Verify a signature.
 
     Raises:
@@ -50,20 +50,20 @@ def opened(seal: str, text: str) -> Mark:
         raw = base64.b64decode(seal, validate=True).decode()
         reply, index, count = json.loads(raw[64:])
     except ValueError as error:
-        raise BadSeal from error
+        raise BadSignature from error
     if not hmac.compare_digest(raw[:64], _mac(raw[64:], text)):
-        raise BadSeal
-    return Mark(reply, index, count)
+        raise BadSignature
+    return BlockPosition(reply, index, count)
 
 
-def in_order(marks: Sequence[Mark]) -> bool:
+def in_order(marks: Sequence[BlockPosition]) -> bool:
     """Return True if blocks are all those of one reply, in their order."""
     return bool(marks) and list(marks) == [
-        Mark(marks[0].reply, at, marks[0].count) for at in range(marks[0].count)
+        BlockPosition(marks[0].reply, at, marks[0].count) for at in range(marks[0].count)
     ]
 
 
-class Issued:
+class IssuedThinking:
     """The calls that came with thinking, to refuse them when they come back without."""
 
     def __init__(self) -> None:

@@ -1,12 +1,12 @@
-"""List every planted fault, by the promise that it breaks."""
+"""List every planted fault, by the promise that it faults."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from stepward.domain.bounds import Bound
-from stepward.testing.planted import breaks
-from stepward.testing.planted.base import PlantedFault
+from stepward.testing.planted import faults
+from stepward.testing.planted.faults import PlantedFault
 
 _AGENTS: Final = "stepward.agents"
 _MEMORY: Final = "stepward.adapters.memory"
@@ -15,37 +15,37 @@ JOURNAL: Final = (
         "no claim",
         "A function that advances a run claims it first.",
         f"{_AGENTS}.advance:_Advancing._claim",
-        breaks.without_claim,
+        faults.without_claim,
     ),
     PlantedFault(
         "taken places",
         "A record gets the next free number of a gap-free log, or is not written.",
         f"{_MEMORY}.journal:MemoryJournal.append",
-        breaks.at_any_place,
+        faults.at_any_number,
     ),
     PlantedFault(
         "undeterred",
         "A function that finds a newer claim, a cancel or an end stops.",
         f"{_AGENTS}.journal_writer:RunWriter._only_out_of_band",
-        breaks.undeterred,
+        faults.ignoring_newer_records,
     ),
     PlantedFault(
         "unbooked loss",
         "A function that loses a run books what the call has cost.",
         f"{_AGENTS}.journal_writer:RunWriter.book_late",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "no end",
         "A run's end is a record of its journal.",
         f"{_AGENTS}.journal_writer:RunWriter.end",
-        breaks.without_a_record,
+        faults.without_end_record,
     ),
     PlantedFault(
         "two ends",
         "A run ends once.",
         f"{_AGENTS}.journal_writer:RunWriter.end",
-        breaks.once_more,
+        faults.ending_again,
     ),
 )
 EFFECTS: Final = (
@@ -53,25 +53,25 @@ EFFECTS: Final = (
         "second effect",
         "A tool that may act once is marked before, and never runs again.",
         f"{_AGENTS}.call_tool:CallTool._held_back",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "known outcome",
         "After a crash in the midst of an effect its outcome is unknown.",
         (f"{_AGENTS}.call_tool:CallTool._held_back", f"{_AGENTS}.tool_calls:TurnCalls.no_result"),
-        breaks.as_a_failure,
+        faults.unknown_as_failed,
     ),
     PlantedFault(
         "late result",
         "The first result of a call stays; one that comes late changes nothing.",
         f"{_MEMORY}.journal:MemoryJournal.put_result",
-        breaks.over_the_first,
+        faults.overwriting_the_first,
     ),
     PlantedFault(
         "effect after a cancel",
         "No call that may act once begins after a cancel was answered.",
         f"{_AGENTS}.call_tool:CallTool._has_gone_on",
-        breaks.always(False),
+        faults.always(False),
     ),
 )
 MONEY: Final = (
@@ -85,37 +85,37 @@ MONEY: Final = (
         "overdrawn budget",
         "Parallel runs never draw more than a budget has.",
         f"{_MEMORY}.costs:MemoryBudgets.can_draw",
-        breaks.always(True),
+        faults.always(True),
     ),
     PlantedFault(
         "kept allowance",
         "A run gives back what it has drawn and not spent.",
         "stepward.domain.ledger:Ledger.returns",
-        breaks.always(()),
+        faults.always(()),
     ),
     PlantedFault(
         "allowance given back twice",
         "Money is given back once.",
         f"{_MEMORY}.runtime_state:MemoryRuntimeState._give_money_back",
-        breaks.twice_over,
+        faults.returned_twice,
     ),
     PlantedFault(
         "forgotten call",
         "The reservation of a call of which no reply came is booked as spent.",
         "stepward.domain.ledger:Ledger.lose_open_call",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "beyond its limit",
         "A run stops before the call that could pass its cost limit.",
         f"{_AGENTS}.call_limits:CallLimits.cost_limit_usd_micros",
-        breaks.always(10**9),
+        faults.always(10**9),
     ),
     PlantedFault(
         "no book",
         "The cost book agrees with the runs.",
         f"{_AGENTS}.finalize:cost_lines",
-        breaks.always([]),
+        faults.always([]),
     ),
 )
 MODELS: Final = (
@@ -123,28 +123,28 @@ MODELS: Final = (
         "asked again",
         "A reply that is in the journal is never asked for again.",
         f"{_AGENTS}.journal_writer:fold",
-        breaks.as_if_it_had_not_come,
+        faults.without_the_last_reply,
         "asks again for",
     ),
     PlantedFault(
         "free beginning",
         "What came of a reply that broke off is paid.",
         f"{_AGENTS}.model_turn:ModelTurn._book_what_came",
-        breaks.always(None),
+        faults.always(None),
         "were paid",
     ),
     PlantedFault(
         "free summary",
         "A summary of what is left out is paid like any reply.",
         "stepward.domain.ledger:Ledger.book_summary",
-        breaks.and_forget_its_cost,
+        faults.without_its_cost,
         "were paid",
     ),
     PlantedFault(
         "price of another",
         "A reply costs what the model takes that gave it.",
         f"{_AGENTS}.call_limits:CallLimits.cost_usd_micros",
-        breaks.at_the_first_models_price,
+        faults.at_the_first_models_price,
         "but only",
     ),
 )
@@ -153,37 +153,37 @@ SLOTS: Final = (
         "no limit",
         "No more runs are active than a tenant and the account may have.",
         f"{_MEMORY}.run_queue:MemoryRunQueue.full",
-        breaks.always([]),
+        faults.always([]),
     ),
     PlantedFault(
         "slot in a wait",
         "A run that waits holds no slot.",
         f"{_AGENTS}.journal_writer:RunWriter._park_now",
-        breaks.with_its_slot,
+        faults.keeping_the_slot,
     ),
     PlantedFault(
         "kept slot",
         "A slot is given back at the end.",
         f"{_MEMORY}.run_queue:MemoryRunQueue.give_back",
-        breaks.and_keep_it,
+        faults.without_release,
     ),
     PlantedFault(
         "last come first served",
         "The run queue is served by priority, then age.",
         f"{_MEMORY}.run_queue:MemoryRunQueue.first",
-        breaks.from_the_end,
+        faults.last_first,
     ),
     PlantedFault(
         "free slot without a wake-up",
         "A freed slot wakes the run queue that waits for one.",
         f"{_AGENTS}.run_ports:RunPorts.wake_waiting",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "admitted run that is not woken",
         "An admitted run is started, or continued by its token.",
         f"{_AGENTS}.dispatch:DispatchRuns._wake",
-        breaks.always(None),
+        faults.always(None),
     ),
 )
 WAITS: Final = (
@@ -191,49 +191,49 @@ WAITS: Final = (
         "silent child",
         "A run's end reaches the run that waits for it.",
         f"{_AGENTS}.finalize:Finalize._tell_others",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "answer without a word",
         "An answer wakes the machine that waits for it.",
         f"{_AGENTS}.finalize:answer_call",
-        breaks.and_wake_nobody,
+        faults.without_wake_up,
     ),
     PlantedFault(
         "wait for what is over",
         "A wait that opens after its answer is over at once.",
         f"{_AGENTS}.waits:OpenWait._is_over",
-        breaks.always(False),
+        faults.always(False),
     ),
     PlantedFault(
         "old token",
         "The newest token of a wait counts.",
         f"{_MEMORY}.run_queue:MemoryTokens.keep",
-        breaks.the_oldest,
+        faults.keeping_the_oldest_token,
     ),
     PlantedFault(
         "payment without a yes",
         "A guarded call is made only after a person's yes.",
         (f"{_AGENTS}.tool_calls:TurnCalls._must_be_asked_about", f"{_AGENTS}.call_tool:CallTool._unapproved"),
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "second decision",
         "The first decision counts.",
         f"{_MEMORY}.approvals:MemoryApprovals.change",
-        breaks.whatever_it_was,
+        faults.unconditionally,
     ),
     PlantedFault(
         "question left open at the end",
         "No question stays open for a run that has ended.",
         f"{_AGENTS}.finalize:close_those_of",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "question left open after a wait",
         "No question stays open for a call that is not waited for.",
         f"{_AGENTS}.run_slots:close_those_of",
-        breaks.always(None),
+        faults.always(None),
     ),
 )
 LIVES: Final = (
@@ -241,37 +241,37 @@ LIVES: Final = (
         "two runs for a key",
         "One Idempotency-Key starts one run.",
         f"{_MEMORY}.runtime_state:MemoryRuntimeState._started_before",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "children left alone",
         "A cancel ends the runs that the cancelled one waits for.",
         f"{_AGENTS}.run_control:CancelRun._cancel_children",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "orphan",
         "A child that its parent does not wait for ends.",
         f"{_AGENTS}.run_slots:RunSlot.is_orphaned",
-        breaks.always(False),
+        faults.always(False),
     ),
     PlantedFault(
         "old epoch",
         "The newest execution carries a run, no older one.",
         f"{_AGENTS}.continue_as_new:ContinueAsNew.is_late",
-        breaks.never,
+        faults.never,
     ),
     PlantedFault(
         "epoch that is not started",
         "A new epoch is started, even if its function dies.",
         f"{_AGENTS}.continue_as_new:ContinueAsNew.start",
-        breaks.always(None),
+        faults.always(None),
     ),
     PlantedFault(
         "no sweep",
         "The janitor repairs what functions left undone.",
         f"{_AGENTS}.reconcile:Sweep._reconcile",
-        breaks.always("left"),
+        faults.always("left"),
     ),
 )
 BILLS: Final = (
@@ -279,19 +279,19 @@ BILLS: Final = (
         "answer billed twice",
         "A bill counts an answer from outside once.",
         "stepward.workflows.runs.aws_cost:Bill._answer",
-        breaks.done_twice,
+        faults.done_twice,
     ),
     PlantedFault(
         "write that is not billed",
         "A bill counts each write of a record.",
         "stepward.workflows.runs.aws_cost:Bill._times_kept",
-        breaks.always(1),
+        faults.always(1),
     ),
     PlantedFault(
         "answer that is not planned",
         "A plan counts answers from outside.",
         "stepward.workflows.planner.cost_bounds:CostBounds._answered",
-        breaks.always(Bound()),
+        faults.always(Bound()),
     ),
 )
 """Faults of plans and bills of workflows, whose tests draw workflows and not schedules."""

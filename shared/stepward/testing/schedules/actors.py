@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.domain.runs import RunKey
-from stepward.testing.schedules.faults import NO_FAULT, Fault
+from stepward.testing.schedules.faults import NO_FAULT, InjectedFault
 
 STUCK_S: Final = 120.0
 """More than any step takes on a busy machine; an invocation that takes longer goes round in circles."""
@@ -46,7 +46,7 @@ class Actor:
         self._thread.start()
         self._until_it_stops()
 
-    def step(self, fault: Fault) -> None:
+    def step(self, fault: InjectedFault) -> None:
         """Make the pending call with a fault, and run up to the next one."""
         self._fault = fault
         self._go.release()
@@ -55,9 +55,9 @@ class Actor:
     def die(self) -> None:
         """End the invocation without another call."""
         while not self.is_over:
-            self.step(Fault.DIES_BEFORE)
+            self.step(InjectedFault.DIES_BEFORE)
 
-    def stop_before(self, call: PortCall) -> Fault:
+    def stop_before(self, call: PortCall) -> InjectedFault:
         """Stop before a call, in the actor's thread, until the scheduler resumes it."""
         self.ahead = call
         self._stopped.release()

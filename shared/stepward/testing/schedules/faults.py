@@ -12,7 +12,7 @@ class Died(BaseException):
     """The process has died, with all that it knew."""
 
 
-class Fault(StrEnum):
+class InjectedFault(StrEnum):
     """One thing that goes wrong."""
 
     NONE = "none"
@@ -30,49 +30,54 @@ class Fault(StrEnum):
     """Every call fails, for as long as the brown-out lasts."""
 
 
-NO_FAULT: Final = Fault.NONE
-_ANY_CALL: Final = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.ANSWER_LOST, Fault.THROTTLED)
+NO_FAULT: Final = InjectedFault.NONE
+_ANY_CALL: Final = (
+    InjectedFault.DIES_BEFORE,
+    InjectedFault.DIES_AFTER,
+    InjectedFault.ANSWER_LOST,
+    InjectedFault.THROTTLED,
+)
 
 
-class Misfortune:
+class FaultInjector:
     """Draw faults from a seeded generator, up to a number per schedule, and count them.
 
     The first calls meet none.
     """
 
     def __init__(self, chance: random.Random, most: int, calm_calls: int = 0) -> None:
-        self.dealt: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self._chance = chance
         self._left = most
         self._calm_calls = calm_calls
         self._brown_out_left = 0
 
-    def deal(self, *, is_write: bool, odds: float) -> Fault:
+    def draw(self, *, is_write: bool, odds: float) -> InjectedFault:
         """Choose the fault of the next call; `odds` is the probability of any."""
         self._calm_calls -= 1
         if self._calm_calls >= 0:
             return NO_FAULT
         if self._brown_out_left:
             self._brown_out_left -= 1
-            return self._count(Fault.BROWN_OUT)
+            return self._count(InjectedFault.BROWN_OUT)
         if not self._left or self._chance.random() > odds:
             return NO_FAULT
         self._left -= 1
         if self._chance.random() < 0.05:
             self._brown_out_left = self._chance.randint(5, 25)
-            return self._count(Fault.BROWN_OUT)
-        kinds = (*_ANY_CALL, Fault.CONFLICT) if is_write else _ANY_CALL
+            return self._count(InjectedFault.BROWN_OUT)
+        kinds = (*_ANY_CALL, InjectedFault.CONFLICT) if is_write else _ANY_CALL
         return self._count(self._chance.choice(kinds))
 
-    def relent(self) -> None:
+    def stop_faults(self) -> None:
         """Inject no fault any more."""
         self._left = self._brown_out_left = 0
 
     def count(self, name: str) -> None:
         """Count a fault that was injected elsewhere, such as a time-out of the machine."""
-        self.dealt[name] += 1
+        self.counts[name] += 1
 
-    def strikes(self, name: str, probability: float) -> bool:
+    def happens(self, name: str, probability: float) -> bool:
         """Decide whether something rare happens now, within the number of faults left."""
         if not self._left or self._calm_calls > 0 or self._chance.random() > probability:
             return False
@@ -80,6 +85,6 @@ class Misfortune:
         self.count(name)
         return True
 
-    def _count(self, fault: Fault) -> Fault:
-        self.dealt[fault.value] += 1
+    def _count(self, fault: InjectedFault) -> InjectedFault:
+        self.counts[fault.value] += 1
         return fault

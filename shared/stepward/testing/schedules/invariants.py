@@ -72,7 +72,7 @@ def _right_answer(platform: Platform, head: RunHead) -> Iterator[str]:
 
 
 def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> Iterator[str]:
-    paid = platform.diary.paid_usd_micros.get(key.run, [])
+    paid = platform.call_log.paid_usd_micros.get(key.run, [])
     journal = platform.journal.load(key)
     booked = [bill.cost_usd_micros for bill in _bills(journal)]
     if head.totals != state.ledger.billed_totals():
@@ -130,11 +130,11 @@ def _paid_is_booked(platform: Platform) -> Iterator[str]:
     bills = [bill for key in platform.runtime.heads for bill in _bills(platform.journal.load(key))]
     booked = Counter(bill.writer for bill in bills)
     for actor in platform.actors:
-        paid = platform.diary.paid_replies[actor.name]
+        paid = platform.call_log.paid_replies[actor.name]
         is_alive = actor.error is None or isinstance(actor.error, StoreConflict)
         if is_alive and booked[actor.name] < paid:
             yield f"{actor.name}: paid {paid} replies, booked {booked[actor.name]}"
-    for (actor_name, call), times in Counter(platform.diary.paid_calls).items():
+    for (actor_name, call), times in Counter(platform.call_log.paid_calls).items():
         if times > 1:
             yield f"{actor_name}: paid {times} times for {call}"
 
@@ -144,7 +144,7 @@ def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
         if times > 1:
             yield f"{call_id}: paid {times} times"
         run = call_id.partition(":")[0]
-        marked = platform.diary.place_of("mark_started", call_id)
+        marked = platform.call_log.place_of("mark_started", call_id)
         acked = cancel_acks.get(run)
         if acked is not None and marked is not None and marked > acked:
             yield f"{call_id}: began after the cancel was answered"
@@ -168,7 +168,7 @@ def _cancelled_with_it(platform: Platform, cancel_acks: dict[str, int]) -> Itera
     of_its_own = {RunStatus.COMPLETED, RunStatus.BUDGET_EXCEEDED, RunStatus.RATE_LIMITED}
     for head in platform.runtime.heads.values():
         acked = cancel_acks.get(head.parent or "")
-        ended = platform.diary.ends.get(head.run)
+        ended = platform.call_log.ends.get(head.run)
         if acked is not None and ended is not None and ended > acked and head.status in of_its_own:
             yield f"{head.run}: ended as {head.status} after the cancel of {head.parent} was answered"
 

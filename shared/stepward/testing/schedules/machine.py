@@ -71,17 +71,17 @@ class Execution:
         """Abort the execution; running functions go on, but their answers are ignored."""
         self.status, self.tasks = "ABORTED", []
 
-    def look(self) -> None:
+    def process_ended(self) -> None:
         """Process the tasks that have ended."""
         for task in list(self.tasks):
             if task.actor.is_over and task in self.tasks:
-                self._ended(task)
+                self._task_ended(task)
 
     def time_out(self, task: Task) -> None:
         """Time a task out while its function runs on; a wait is retried with another token."""
         self._error(task, WAIT_LOST if task.token and not task.actor.is_over else "States.Timeout")
 
-    def _ended(self, task: Task) -> None:
+    def _task_ended(self, task: Task) -> None:
         if task.actor.error is None:
             self._answered(task)
         else:
@@ -186,7 +186,7 @@ class Execution:
         if task.payload.get("error") or name in BUSY:
             task.busy += 1
             return task.busy <= (6 if task.payload.get("error") else BUSY_ATTEMPTS)
-        names, attempts = _PATIENCE[task.function]
+        names, attempts = _RETRIES[task.function]
         if name not in names:
             return False
         task.died += 1
@@ -196,7 +196,7 @@ class Execution:
         self.tasks.append(Task(function, payload, self.spawn(function, payload)))
 
 
-_PATIENCE: Final = {
+_RETRIES: Final = {
     "agent_advance": (ADVANCE_DIED, ADVANCE_DIED_ATTEMPTS),
     "tool_invoke": (CALL_DIED, CALL_DIED_ATTEMPTS),
     "dispatch": (WAIT_DIED, WAIT_DIED_ATTEMPTS),

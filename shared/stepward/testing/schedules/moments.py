@@ -14,11 +14,11 @@ from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
 from stepward.testing.schedules.platform import Platform
 
 Call = tuple[str, str]
-Place = tuple[str, str]
-"""A tenant, and where in its line somebody stands."""
+QueueEntry = tuple[str, str]
+"""A tenant, and the sort key of a run in its queue."""
 
 
-class BrokenMoment(Exception):
+class InvariantBroken(Exception):
     """An invariant does not hold in the middle of a schedule."""
 
 
@@ -29,26 +29,26 @@ class Moments:
         self._platform = platform
         self._states: dict[str, RunState] = {}
         self._results: dict[Call, ToolResult] = {}
-        self._joined: dict[Place, int] = {}
+        self._joined: dict[QueueEntry, int] = {}
         self._joins = count(1)
 
-    def look(self) -> None:
-        """Raise `BrokenMoment` with all that does not hold now."""
+    def check(self) -> None:
+        """Raise `InvariantBroken` with all that does not hold now."""
         broken = list(self._violations())
         if broken:
-            raise BrokenMoment("; ".join(broken))
+            raise InvariantBroken("; ".join(broken))
 
     def _violations(self) -> Iterator[str]:
-        yield from self._platform.diary.uncovered
+        yield from self._platform.call_log.uncovered
         for key in self._platform.journal.written_since():
-            yield from self._goes_on(key)
-        yield from self._holds_what_it_may()
-        yield from self._line()
+            yield from self._new_records(key)
+        yield from self._slots_and_queue_agree()
+        yield from self._queue_order()
         yield from self._slots()
         yield from self._budgets()
         yield from self._waits_hold_no_slot()
 
-    def _goes_on(self, key: RunKey) -> Iterator[str]:
+    def _new_records(self, key: RunKey) -> Iterator[str]:
         """Read what was written since the last check.
 
         Nothing but bills follows an end, and no result ever changes.
@@ -79,7 +79,7 @@ class Moments:
         if limit is not None and ledger.spent_usd_micros > limit:
             yield f"{head.run}: has spent and reserved {ledger.spent_usd_micros}, its limit is {limit}"
 
-    def _holds_what_it_may(self) -> Iterator[str]:
+    def _slots_and_queue_agree(self) -> Iterator[str]:
         """Slots and the run queue agree with the journals."""
         line = self._platform.runtime.line
         holders = {key.run for key in line.slots}
@@ -90,7 +90,7 @@ class Moments:
             if state.place and state.end is None and (head.tenant, state.place) not in line.places:
                 yield f"{head.run}: is in the run queue by its journal, and will not be found there"
 
-    def _line(self) -> Iterator[str]:
+    def _queue_order(self) -> Iterator[str]:
         """A run leaves the queue only after those before it that were there first."""
         places = self._platform.runtime.line.places
         for gone in [place for place in self._joined if place not in places]:

@@ -37,7 +37,7 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
-from stepward.testing.schedules.ports import Diary, FollowedJournal, Watched, WatchedBackend, replies_in
+from stepward.testing.schedules.ports import CallLog, FollowedJournal, Watched, WatchedBackend, replies_in
 from stepward.testing.schedules.vendors import Vendors
 from stepward.tools.base import ToolContext
 
@@ -64,9 +64,9 @@ class Platform:
     """
 
     def __init__(self, off_by_s: Callable[[], float], most_events: int) -> None:
-        self.diary = Diary(self._reserved_usd_micros)
+        self.call_log = CallLog(self._reserved_usd_micros)
         self.clock = StillClock()
-        self.vendors = Vendors(self.diary, self.clock.forward, self._is_answered)
+        self.vendors = Vendors(self.call_log, self.clock.forward, self._is_answered)
         self.journal = FollowedJournal()
         self.runtime = MemoryRuntimeState(self.journal)
         self.registry = MemoryRegistry()
@@ -85,14 +85,14 @@ class Platform:
         self._most_events = most_events
         self._numbers = count(1)
         self._ids = CountingIds()
-        self._watched_journal: Any = Watched("journal", self.journal, self.diary)
-        self._watched_runtime: Any = Watched("runtime", self.runtime, self.diary)
-        self._watched_machine: Any = Watched("machine", self, self.diary)
-        self._watched_line: Any = Watched("line", self.runtime.line, self.diary)
-        self._watched_tokens: Any = Watched("tokens", self.tokens, self.diary)
-        self._watched_approvals: Any = Watched("approvals", self.approvals, self.diary)
-        self._watched_events: Any = Watched("events", self.sent_events, self.diary)
-        self._watched_wake_ups: Any = Watched("wake_ups", self, self.diary)
+        self._watched_journal: Any = Watched("journal", self.journal, self.call_log)
+        self._watched_runtime: Any = Watched("runtime", self.runtime, self.call_log)
+        self._watched_machine: Any = Watched("machine", self, self.call_log)
+        self._watched_line: Any = Watched("line", self.runtime.line, self.call_log)
+        self._watched_tokens: Any = Watched("tokens", self.tokens, self.call_log)
+        self._watched_approvals: Any = Watched("approvals", self.approvals, self.call_log)
+        self._watched_events: Any = Watched("events", self.sent_events, self.call_log)
+        self._watched_wake_ups: Any = Watched("wake_ups", self, self.call_log)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
         """Register an agent, outside of the schedule."""
@@ -141,7 +141,7 @@ class Platform:
         self._acting = [actor for actor in self._acting if not actor.is_over]
         return self._acting
 
-    def abandon(self) -> None:
+    def end_all(self) -> None:
         """End every invocation, so that a schedule that broke off leaves none behind."""
         for actor in self.acting():
             actor.die()
@@ -190,7 +190,7 @@ class Platform:
         caller = Caller(approval.tenant, name)
         return self.spawn(name, lambda: decide(caller, approval.id, {"decision": decision})), name
 
-    def spawn_tender(self) -> Actor:
+    def spawn_reminder(self) -> Actor:
         """Remind of approvals, as the janitor does."""
         reminders = RemindApprovers(
             self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_events, self.clock
@@ -269,7 +269,7 @@ class Platform:
         if place not in self._kept_call_limits:
             self._kept_call_limits[place] = CallLimits.of(self._definition(*place), rehearsed=True)
         plain = self._kept_call_limits[place]
-        return replace(plain, backend=WatchedBackend(key, plain, self.diary))
+        return replace(plain, backend=WatchedBackend(key, plain, self.call_log))
 
     def _reserved_usd_micros(self, key: RunKey, invocation: str) -> int:
         """Return what a run reserves for an invocation's call.

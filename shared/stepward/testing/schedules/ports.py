@@ -21,7 +21,7 @@ from stepward.domain.journal import AnyRecord, CallItem, Condensed, JournalSlice
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
 from stepward.testing.schedules.actors import PortCall, acting
-from stepward.testing.schedules.faults import Died, Fault
+from stepward.testing.schedules.faults import Died, InjectedFault
 
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
@@ -33,7 +33,7 @@ WRITES: Final = frozenset(
 
 
 @dataclass
-class Diary:
+class CallLog:
     """A log of a schedule: calls of ports in order, and payments of models.
 
     `reserved_usd_micros` returns what a run's journal reserves for an invocation. `ends` are the positions of the records
@@ -100,10 +100,10 @@ class FollowedJournal(MemoryJournal):
 class Watched:
     """A port whose calls wait for the scheduler; calls outside of an actor pass."""
 
-    def __init__(self, name: str, port: Any, diary: Diary) -> None:
+    def __init__(self, name: str, port: Any, call_log: CallLog) -> None:
         self._name = name
         self._port = port
-        self._diary = diary
+        self._call_log = call_log
 
     def __getattr__(self, method: str) -> Any:
         """Wrap a method of the port."""
@@ -118,9 +118,9 @@ class Watched:
             fault = actor.stop_before(PortCall(self._name, method, method in WRITES, _run_of(args)))
             _before(fault)
             answer = call(*args, **kwargs)
-            self._diary.write(actor.name, method, _about(method, args))
+            self._call_log.write(actor.name, method, _about(method, args))
             if method == "append" and getattr(args[-1], "end", None):
-                self._diary.ends.setdefault(args[0].run, len(self._diary.lines))
+                self._call_log.ends.setdefault(args[0].run, len(self._call_log.lines))
             return _after(fault, answer)
 
         return stopped
@@ -129,12 +129,12 @@ class Watched:
 class WatchedBackend:
     """A rehearsal whose calls wait for the scheduler; each reply is paid like a model's."""
 
-    def __init__(self, key: RunKey, plain: CallLimits, diary: Diary) -> None:
+    def __init__(self, key: RunKey, plain: CallLimits, call_log: CallLog) -> None:
         self._key = key
         self._backend = plain.backend
         self.longest_call_s = plain.backend.longest_call_s
         self._price = plain.price
-        self._diary = diary
+        self._call_log = call_log
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Reply, or meet a fault.
@@ -142,14 +142,14 @@ class WatchedBackend:
         A fault before the call costs nothing; a cut stream costs what came of it.
         """
         actor = acting()
-        fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else Fault.NONE
-        if fault in (Fault.THROTTLED, Fault.BROWN_OUT):
+        fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else InjectedFault.NONE
+        if fault in (InjectedFault.THROTTLED, InjectedFault.BROWN_OUT):
             raise ProviderThrottled("the provider wants fewer requests", retry_after_s=3)
         _before(fault)
         reply: ModelReply = self._backend.reply(request, call)
         cost = self._price.cost_usd_micros(reply.usage)
-        self._diary.pay(self._key, actor.name if actor else "", cost)
-        if fault is Fault.ANSWER_LOST:
+        self._call_log.pay(self._key, actor.name if actor else "", cost)
+        if fault is InjectedFault.ANSWER_LOST:
             came = reply.model_copy(update={"text": reply.text[:3], "calls": (), "stop": "cut"})
             raise StreamCut("the stream was cut", partial=came)
         answer: ModelReply = _after(fault, reply)
@@ -170,23 +170,23 @@ def replies_in(run: str, journal: JournalSlice) -> list[str]:
     ]
 
 
-def _before(fault: Fault) -> None:
+def _before(fault: InjectedFault) -> None:
     match fault:
-        case Fault.DIES_BEFORE:
+        case InjectedFault.DIES_BEFORE:
             raise Died
-        case Fault.THROTTLED:
+        case InjectedFault.THROTTLED:
             raise StoreThrottled("slower, please")
-        case Fault.CONFLICT:
+        case InjectedFault.CONFLICT:
             raise StoreConflict("somebody else is writing")
-        case Fault.BROWN_OUT:
+        case InjectedFault.BROWN_OUT:
             raise DependencyTimeout("no answer")
 
 
-def _after(fault: Fault, answer: Any) -> Any:
+def _after(fault: InjectedFault, answer: Any) -> Any:
     match fault:
-        case Fault.DIES_AFTER:
+        case InjectedFault.DIES_AFTER:
             raise Died
-        case Fault.ANSWER_LOST:
+        case InjectedFault.ANSWER_LOST:
             raise DependencyTimeout("the answer was lost")
     return answer
 
@@ -196,7 +196,7 @@ def _run_of(args: tuple[Any, ...]) -> RunKey | None:
 
 
 def _about(method: str, args: tuple[Any, ...]) -> str:
-    """Name what a call was about, for the diary: the run, and the call where there is one."""
+    """Name what a call was about, for the call log: the run, and the call where there is one."""
     key = args[0] if args else None
     run = str(getattr(key, "run", key))
     return f"{run}:{args[1]}" if method == "mark_started" else run

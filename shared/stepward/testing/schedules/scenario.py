@@ -13,11 +13,11 @@ from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
-from stepward.testing.schedules.faults import NO_FAULT, Died, Misfortune
+from stepward.testing.schedules.faults import NO_FAULT, Died, FaultInjector
 from stepward.testing.schedules.focus import Focus
 from stepward.testing.schedules.invariants import CallerAnswers, approval_violations, violations
 from stepward.testing.schedules.machine import Execution, Task
-from stepward.testing.schedules.moments import BrokenMoment, Moments
+from stepward.testing.schedules.moments import InvariantBroken, Moments
 from stepward.testing.schedules.payment import payments
 from stepward.testing.schedules.platform import Platform
 from stepward.testing.schedules.shapes import CHILD_SHAPES, agents_of
@@ -36,7 +36,7 @@ SELDOM: Final = 0.02
 HURRY: Final = 0.95
 """The probability at each step that slow invocations are left out."""
 MOST_RUNS: Final = 3
-_BREAKS: Final = (BrokenMoment, StepwardError, AssertionError, LookupError, TypeError, ValueError)
+_BREAKS: Final = (InvariantBroken, StepwardError, AssertionError, LookupError, TypeError, ValueError)
 """Errors of the scheduler itself where the product has broken a rule."""
 
 
@@ -62,7 +62,7 @@ class Scenario:
         self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
         self.focus = Focus.of(self.seed)
         most = self.chance.randint(0, 5) + self.focus.more_faults
-        self.fate = Misfortune(self.chance, most, self.focus.calm_calls)
+        self.injector = FaultInjector(self.chance, most, self.focus.calm_calls)
         self.platform = Platform(self._off_by_s, self.focus.most_events)
         self.moments = Moments(self.platform)
         self._clients: dict[Actor, tuple[str, int, int]] = {}
@@ -79,8 +79,8 @@ class Scenario:
             except _BREAKS as error:
                 broken = [f"at step {self.steps}: {type(error).__name__}: {error}"]
             finally:
-                self.platform.abandon()
-        return Outcome(self.seed, broken, dict(self.fate.dealt), self.steps)
+                self.platform.end_all()
+        return Outcome(self.seed, broken, dict(self.injector.counts), self.steps)
 
     def _play(self) -> list[str]:
         self.platform.limits.change_account(AccountLimits(active=self.chance.randint(1, 4)))
@@ -89,18 +89,18 @@ class Scenario:
             self._register(tenant)
             for number in range(self.chance.randint(1, MOST_RUNS)):
                 self._ask(tenant, number, 1)
-        self._run_dry()
+        self._run_until_idle()
         for sweep in range(SWEEPS):
             if sweep == SWEEPS // 2:
-                self.fate.relent()  # what must hold is that everything ends once nothing goes wrong any more
+                self.injector.stop_faults()  # what must hold is that everything ends once nothing goes wrong any more
             self.platform.clock.forward(61 if sweep < SWEEPS // 2 else LONGER_THAN_A_CLOCK_IS_WRONG_S)
             self.platform.spawn_janitor()
-            self.platform.spawn_tender()
+            self.platform.spawn_reminder()
             self._resume_all()
-            self._run_dry()
+            self._run_until_idle()
             for _ in range(MOST_WAITS_IN_A_ROW):
                 self._decide_all()
-                self._run_dry()
+                self._run_until_idle()
         odd = [f"{a.name}: {a.error!r:.300}" for a in self.platform.actors if _is_odd(a)]
         decided = [(name, person) for name, actor, person in self._deciders if actor.error is None]
         return [
@@ -133,14 +133,14 @@ class Scenario:
 
     # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _run_dry(self) -> None:
+    def _run_until_idle(self) -> None:
         """Let invocations act until none is left."""
         while actors := self._free():
             self.steps += 1
             if self.steps > MOST_STEPS:
-                raise BrokenMoment("the schedule does not come to an end")
+                raise InvariantBroken("the schedule does not come to an end")
             self._step(self.chance.choice(actors))
-            self._take_in()
+            self._process_ended()
             self._disturb()
 
     def _free(self) -> list[Actor]:
@@ -156,12 +156,12 @@ class Scenario:
             return
         call = actor.ahead
         is_write = call is not None and call.is_write
-        fault = self.fate.deal(is_write=is_write, odds=self.focus.odds(actor.name, call))
+        fault = self.injector.draw(is_write=is_write, odds=self.focus.odds(actor.name, call))
         if fault is not NO_FAULT and call and call.port == "model":
-            self.fate.count(f"model_{call.method}_{fault}")
+            self.injector.count(f"model_{call.method}_{fault}")
         actor.step(fault)
-        if is_write or self.platform.diary.uncovered:
-            self.moments.look()
+        if is_write or self.platform.call_log.uncovered:
+            self.moments.check()
 
     def _is_cancelled_first(self, actor: Actor) -> bool:
         call = actor.ahead
@@ -173,14 +173,14 @@ class Scenario:
         canceller = self.platform.spawn_canceller(key)
         self._held = (actor, canceller)
         self._cancellers[canceller] = (key, 1)
-        self.fate.count("cancel_at_the_last_moment")
+        self.injector.count("cancel_at_the_last_moment")
         return True
 
-    def _take_in(self) -> None:
+    def _process_ended(self) -> None:
         """Process the invocations that have ended."""
         for execution in list(self.platform.executions.values()):
             if execution.tasks:
-                execution.look()
+                execution.process_ended()
             self._close(execution)
         for actor in [one for one in self._clients if one.is_over]:
             self._client_ended(actor, *self._clients.pop(actor))
@@ -203,7 +203,7 @@ class Scenario:
 
     def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
         if actor.error is None:
-            self.answers.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
+            self.answers.cancel_acks.setdefault(key.run, len(self.platform.call_log.lines))
         elif not isinstance(actor.error, Conflict) and tries < STUBBORN_TRIES:
             self._cancellers[self.platform.spawn_canceller(key)] = (key, tries + 1)
 
@@ -225,7 +225,7 @@ class Scenario:
             self._decide_one()
 
     def _strikes(self, disturbance: str) -> bool:
-        return self.fate.strikes(disturbance, OFTEN if disturbance == self.focus.disturbance else SELDOM)
+        return self.injector.happens(disturbance, OFTEN if disturbance == self.focus.disturbance else SELDOM)
 
     def _decide_one(self) -> None:
         """Decide an open approval, perhaps at the same moment as another person."""
@@ -270,7 +270,7 @@ class Scenario:
                 self.platform.spawn_resumer(key)
 
     def _off_by_s(self) -> float:
-        if not self.fate.strikes("slow_clock", SELDOM):
+        if not self.injector.happens("slow_clock", SELDOM):
             return 0.0
         return self.chance.uniform(-900, 900)
 

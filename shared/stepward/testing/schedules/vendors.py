@@ -33,8 +33,8 @@ from stepward.ports.clock import Clock
 from stepward.ports.models import CallContext
 from stepward.ports.providers import ProviderEntry, with_built_in
 from stepward.testing.schedules.actors import PortCall, acting
-from stepward.testing.schedules.faults import Died, Fault
-from stepward.testing.schedules.ports import Diary, Watched
+from stepward.testing.schedules.faults import Died, InjectedFault
+from stepward.testing.schedules.ports import CallLog, Watched
 
 ASK: Final = "ask"
 STREAM: Final = "stream"
@@ -44,7 +44,7 @@ _ENTRIES: Final = with_built_in(
     [ProviderEntry(name="anthropic", kind="anthropic", requests_per_minute=6, tokens_per_minute=40_000)]
 )
 _TWO_KEYS: Final = json.dumps({"keys": [{"id": name, "value": f"sk-{name}-0123"} for name in ("one", "two")]})
-_CUTS: Final = (Fault.ANSWER_LOST, Fault.THROTTLED, Fault.BROWN_OUT)
+_CUTS: Final = (InjectedFault.ANSWER_LOST, InjectedFault.THROTTLED, InjectedFault.BROWN_OUT)
 """What breaks a stream off: its connection, an error within it, silence."""
 
 
@@ -53,12 +53,12 @@ class Vendors:
     """All vendors of a schedule, and what the product needs to call them.
 
     Args:
-        diary: The log of calls and payments.
+        call_log: The log of calls and payments.
         pause: Lets a gateway's short pauses pass.
         is_answered: Returns True if a run's journal already has the reply to a call that its owner makes.
     """
 
-    diary: Diary
+    call_log: CallLog
     pause: Callable[[float], None]
     is_answered: Callable[[RunKey, str, str], bool]
     _store: MemoryLimitStore = field(default_factory=MemoryLimitStore)
@@ -72,8 +72,8 @@ class Vendors:
         if (tenant, agent.id) not in self._plain:
             self._plain[tenant, agent.id] = CallLimits.of(agent, rehearsed=False)
         pools = MemoryPools({f"{entry.name}/shared": _TWO_KEYS for entry in _ENTRIES if entry.takes_key})
-        keys: Any = Watched("keys", MemoryProviderKeys(pools), self.diary)
-        store: Any = Watched("limits", self._store, self.diary)
+        keys: Any = Watched("keys", MemoryProviderKeys(pools), self.call_log)
+        store: Any = Watched("limits", self._store, self.call_log)
         limits = SharedLimits(store, clock, spread_s=lambda: 0.0)
         providers = Providers(_ENTRIES, keys, limits, self.pause, clients=lambda _: self)
         backend = gateway_for(agent, {}, providers)
@@ -81,21 +81,21 @@ class Vendors:
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Answer one call, or meet a fault before it, in its stream, or after it."""
-        asking = _Asking(self, request, call)
-        fault = asking.meet(ASK)
-        if fault is Fault.DIES_BEFORE:
+        model_call = _ModelCall(self, request, call)
+        fault = model_call.stop_at(ASK)
+        if fault is InjectedFault.DIES_BEFORE:
             raise Died
-        if fault not in (Fault.NONE, Fault.DIES_AFTER):
+        if fault not in (InjectedFault.NONE, InjectedFault.DIES_AFTER):
             raise self._refusal(fault)
         whole = self._written(request, call)
-        return asking.stream(whole, is_heard=fault is Fault.NONE)
+        return model_call.stream(whole, is_heard=fault is InjectedFault.NONE)
 
-    def _refusal(self, fault: Fault) -> ProviderFault:
+    def _refusal(self, fault: InjectedFault) -> ProviderFault:
         """Decline a call, which costs nothing."""
         number = next(self._refusals)
-        if fault is Fault.THROTTLED:
+        if fault is InjectedFault.THROTTLED:
             return ProviderThrottled("fewer requests, please", retry_after_s=(1, 3, 20)[number % 3])
-        if fault is Fault.ANSWER_LOST and number % 2:
+        if fault is InjectedFault.ANSWER_LOST and number % 2:
             return KeyRefused("this key is no good")
         return ProviderUnavailable("nothing came for 90 s.")
 
@@ -109,7 +109,7 @@ class Vendors:
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _ModelCall:
     """One call of one vendor."""
 
     vendors: Vendors
@@ -121,14 +121,14 @@ class _Asking:
         run = self.call.name.partition(":")[0]
         return RunKey(tenant=self.call.tenant, run=run)
 
-    def meet(self, moment: str) -> Fault:
+    def stop_at(self, moment: str) -> InjectedFault:
         """Stop for the scheduler."""
         actor = acting()
         if actor is None:
-            return Fault.NONE
+            return InjectedFault.NONE
         fault = actor.stop_before(PortCall("model", moment, is_write=False, key=self.key))
         if moment == ASK and self.vendors.is_answered(self.key, self.call.name, actor.name):
-            self.vendors.diary.uncovered.append(f"{actor.name} asks again for {self.call.name}")
+            self.vendors.call_log.uncovered.append(f"{actor.name} asks again for {self.call.name}")
         return fault
 
     def stream(self, whole: ModelReply, *, is_heard: bool) -> ModelReply:
@@ -138,15 +138,15 @@ class _Asking:
             if not is_heard:
                 raise Died
             came = part
-            fault = self.meet(STREAM)
-            if fault is Fault.DIES_BEFORE:
+            fault = self.stop_at(STREAM)
+            if fault is InjectedFault.DIES_BEFORE:
                 raise Died
             if fault in _CUTS:
                 raise StreamCut("the stream was cut", partial=part)
             if self.call.is_over():
                 return part
             came = whole
-            if fault is Fault.DIES_AFTER:
+            if fault is InjectedFault.DIES_AFTER:
                 raise Died
             return whole
         finally:
@@ -155,7 +155,7 @@ class _Asking:
     def _pay(self, usage: Usage) -> None:
         actor = acting()
         cost = price_of(self.request.model).cost_usd_micros(usage)
-        self.vendors.diary.pay(self.key, actor.name if actor else "", cost, self.call.name)
+        self.vendors.call_log.pay(self.key, actor.name if actor else "", cost, self.call.name)
 
 
 def _beginning(whole: ModelReply) -> ModelReply:

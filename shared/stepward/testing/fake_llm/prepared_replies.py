@@ -10,7 +10,7 @@ from typing import Any, Final
 from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.prompts import BYTES_PER_TOKEN, Prompt, canonical, tokens_of
 from stepward.testing.fake_llm.replies import Call, Counts, Reply, Stop
-from stepward.testing.fake_llm.signing import Mark, sealed
+from stepward.testing.fake_llm.signing import BlockPosition, signed_thinking
 
 OVERLONG_BYTES: Final = 3_000_000
 _REFUSAL: Final = "I cannot help with that."
@@ -18,7 +18,7 @@ _SENTENCE: Final = "This reply is longer than was asked for. "
 
 
 @dataclass(frozen=True)
-class SpokenCall:
+class PreparedCall:
     """A call on the wire; `arguments` is None where the text is not a JSON object."""
 
     id: str
@@ -36,30 +36,33 @@ class SpokenCall:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class PreparedReply:
     """A reply with its ids and counts."""
 
     id: str
     prompt: Prompt
     text: str
     thoughts: tuple[str, ...]
-    calls: tuple[SpokenCall, ...]
+    calls: tuple[PreparedCall, ...]
     stop: Stop
     use: CacheUse
     output_tokens: int
     reasoning_tokens: int
 
     @property
-    def seals(self) -> list[str]:
+    def signatures(self) -> list[str]:
         """The signature of each block of thinking, over its shown text."""
         count = len(self.thoughts)
-        return [sealed(Mark(self.id, at, count), self.shown(text)) for at, text in enumerate(self.thoughts)]
+        return [
+            signed_thinking(BlockPosition(self.id, at, count), self.shown(text))
+            for at, text in enumerate(self.thoughts)
+        ]
 
     @property
-    def seals_alone(self) -> list[str]:
+    def signatures_alone(self) -> list[str]:
         """The signature of each block for when it comes back without its text."""
         count = len(self.thoughts)
-        return [sealed(Mark(self.id, at, count), "") for at in range(count)]
+        return [signed_thinking(BlockPosition(self.id, at, count), "") for at in range(count)]
 
     @property
     def prompt_tokens(self) -> int:
@@ -76,7 +79,7 @@ class Spoken:
         return thought if self.prompt.shows else ""
 
 
-def spoken(reply: Reply, prompt: Prompt, use: CacheUse, name: str) -> Spoken:
+def prepare_reply(reply: Reply, prompt: Prompt, use: CacheUse, name: str) -> PreparedReply:
     """Prepare a reply.
 
     Args:
@@ -88,11 +91,11 @@ def spoken(reply: Reply, prompt: Prompt, use: CacheUse, name: str) -> Spoken:
     Returns:
         The reply, cut to the length that the prompt allows.
     """
-    reply = _spoilt(reply)
+    reply = _with_fault(reply)
     if not prompt.thinks:
         reply = reply.model_copy(update={"thinking": []})
     calls = tuple(_call(call, name, at, reply) for at, call in enumerate(reply.calls))
-    whole = Spoken(
+    whole = PreparedReply(
         id=name,
         prompt=prompt,
         text=reply.text,
@@ -108,20 +111,20 @@ def spoken(reply: Reply, prompt: Prompt, use: CacheUse, name: str) -> Spoken:
     return _counted(whole, reply.usage)
 
 
-def _call(call: Call, name: str, at: int, reply: Reply) -> SpokenCall:
+def _call(call: Call, name: str, at: int, reply: Reply) -> PreparedCall:
     is_same = reply.fault is not None and reply.fault.name == "duplicate_ids"
     text = (
         json.dumps(call.arguments, ensure_ascii=False) if call.arguments_text is None else call.arguments_text
     )
-    return SpokenCall(call.id or f"{name}{0 if is_same else at:04d}", call.tool, text)
+    return PreparedCall(call.id or f"{name}{0 if is_same else at:04d}", call.tool, text)
 
 
-def _within(whole: Spoken, prompt: Prompt) -> Spoken:
+def _within(whole: PreparedReply, prompt: Prompt) -> PreparedReply:
     """Cut a reply where its length or the window ends."""
     left_tokens = prompt.limits.context_tokens - prompt.tokens
     most = int(min(prompt.max_output_tokens, left_tokens) * BYTES_PER_TOKEN)
     thoughts: list[str] = []
-    text, calls, left = "", list[SpokenCall](), most
+    text, calls, left = "", list[PreparedCall](), most
     for thought in whole.thoughts:
         thoughts.append(_cut(thought, left))
         left -= len(thoughts[-1].encode())
@@ -142,7 +145,7 @@ def _cut(text: str, most_bytes: int) -> str:
     return text.encode()[: max(0, most_bytes)].decode(errors="ignore")
 
 
-def _counted(whole: Spoken, said: Counts) -> Spoken:
+def _counted(whole: PreparedReply, said: Counts) -> PreparedReply:
     reasoning = sum(tokens_of(text) for text in whole.thoughts)
     output = reasoning + tokens_of(whole.text) + sum(tokens_of(call.tool + call.text) for call in whole.calls)
     least = min(1, whole.prompt.max_output_tokens)
@@ -161,7 +164,7 @@ def _counted(whole: Spoken, said: Counts) -> Spoken:
     )
 
 
-def _spoilt(reply: Reply) -> Reply:
+def _with_fault(reply: Reply) -> Reply:
     name = reply.fault.name if reply.fault else None
     change = dict(_changes(reply)).get(str(name))
     return reply.model_copy(update=change) if change else reply

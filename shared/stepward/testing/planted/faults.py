@@ -1,14 +1,87 @@
-"""Broken versions of parts, each made from the sound one."""
+"""Plant faults on purpose, each against one promise.
+
+A test that does not notice one proves nothing. A fault names what it replaces, and raises `LookupError` once that name is
+gone, so that it is rewritten together with the code that it breaks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from stepward.domain.journal import Ended, Sequenced
 from stepward.domain.run_state import fold
 from stepward.domain.tools import OUTCOME_UNKNOWN
 from stepward.ports.run_queue import Freed
+from stepward.testing.schedules.scenario import Outcome, Scenario
+
+Break = Callable[[Any], Any]
+"""Makes a broken function, or property, of the one that is there."""
+
+
+@dataclass(frozen=True)
+class PlantedFault:
+    """One broken promise.
+
+    `where` are the parts that are broken, each as `module:attribute` or `module:Class.attribute`: more than one where a
+    promise is kept in several places, of which each would do. `shown_by` are words of the violation that is to show it,
+    where others would follow from the fault that say nothing of the promise.
+    """
+
+    name: str
+    promise: str
+    where: str | tuple[str, ...]
+    broken: Break
+    shown_by: str = ""
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Break the promise within the block.
+
+        Raises:
+            LookupError: The part that it replaces does not exist any more.
+        """
+        places = [
+            self.place(where) for where in ([self.where] if isinstance(self.where, str) else self.where)
+        ]
+        before = [vars(owner)[attribute] for owner, attribute in places]
+        for (owner, attribute), sound in zip(places, before, strict=True):
+            setattr(owner, attribute, self.broken(sound))
+        try:
+            yield
+        finally:
+            for (owner, attribute), sound in zip(places, before, strict=True):
+                setattr(owner, attribute, sound)
+
+    def first_noticed(self, schedules: int, first: int = 1) -> Outcome | None:
+        """Play schedules with the fault until one shows it; None if none does."""
+        with self.planted():
+            outcomes = (Scenario(seed).play() for seed in range(first, first + schedules))
+            return next((outcome for outcome in outcomes if self._shows(outcome)), None)
+
+    def _shows(self, outcome: Outcome) -> bool:
+        return any(self.shown_by in violation for violation in outcome.violations)
+
+    def place(self, where: str) -> tuple[Any, str]:
+        """Return the owner of a part that is broken, and the part's name.
+
+        The owner may be a base of the class that is named.
+        """
+        module, _, path = where.partition(":")
+        *owners, attribute = path.split(".")
+        owner: Any = import_module(module)
+        for name in owners:
+            owner = getattr(owner, name, None)
+        homes = [
+            home for home in getattr(owner, "__mro__", (owner,)) if attribute in getattr(home, "__dict__", ())
+        ]
+        if not homes:
+            raise LookupError(f"the planted fault {self.name!r} replaces {where}, which is not there")
+        return homes[0], attribute
+
 
 Method = Callable[..., Any]
 
@@ -43,7 +116,7 @@ def without_claim(_: Method) -> Method:
     return claim
 
 
-def undeterred(_: Method) -> Method:
+def ignoring_newer_records(_: Method) -> Method:
     """Go on in spite of a newer claim, a cancel or an end."""
 
     def only_out_of_band(writer: Any) -> bool:
@@ -53,7 +126,7 @@ def undeterred(_: Method) -> Method:
     return only_out_of_band
 
 
-def at_any_place(_: Method) -> Method:
+def at_any_number(_: Method) -> Method:
     """Append to a journal whether or not the sequence number is free."""
 
     def append(journal: Any, key: Any, seq: int, record: Any) -> None:
@@ -64,7 +137,7 @@ def at_any_place(_: Method) -> Method:
     return append
 
 
-def over_the_first(sound: Method) -> Method:
+def overwriting_the_first(sound: Method) -> Method:
     """Write a call's result over the one that is there."""
 
     def put_result(journal: Any, key: Any, result: Any) -> bool:
@@ -76,7 +149,7 @@ def over_the_first(sound: Method) -> Method:
     return put_result
 
 
-def as_a_failure(sound: Method) -> Method:
+def unknown_as_failed(sound: Method) -> Method:
     """Report a call whose outcome is unknown as failed."""
 
     def held_back(*given: Any) -> Any:
@@ -87,12 +160,12 @@ def as_a_failure(sound: Method) -> Method:
     return held_back
 
 
-def twice_over(sound: Method) -> Method:
+def returned_twice(sound: Method) -> Method:
     """Give money back to budgets twice."""
     return lambda runtime, tenant, returns: sound(runtime, tenant, (*returns, *returns))
 
 
-def with_its_slot(_: Method) -> Method:
+def keeping_the_slot(_: Method) -> Method:
     """Park a run and keep its slot counted."""
 
     def park_now(writer: Any, record: Any) -> Any:
@@ -102,12 +175,12 @@ def with_its_slot(_: Method) -> Method:
     return park_now
 
 
-def and_wake_nobody(_: Method) -> Method:
+def without_wake_up(_: Method) -> Method:
     """Keep the answer that a run waits for, and leave its machine asleep."""
     return lambda ports, waiting, result: ports.journal.put_result(waiting, result)
 
 
-def the_oldest(_: Method) -> Method:
+def keeping_the_oldest_token(_: Method) -> Method:
     """Keep the oldest token, which the machine has replaced by a newer one."""
 
     def keep(tokens: Any, key: Any, call: str, token: str, made: str = "") -> bool:
@@ -117,12 +190,12 @@ def the_oldest(_: Method) -> Method:
     return keep
 
 
-def from_the_end(sound: Method) -> Method:
+def last_first(sound: Method) -> Method:
     """Serve the run that came last."""
     return lambda line, tenant, limit: list(reversed(sound(line, tenant, 1_000)))[:limit]
 
 
-def once_more(_: Method) -> Method:
+def ending_again(_: Method) -> Method:
     """Write an end whether or not there is one."""
 
     def end(writer: Any, end: Any) -> None:
@@ -132,17 +205,17 @@ def once_more(_: Method) -> Method:
     return end
 
 
-def without_a_record(_: Method) -> Method:
+def without_end_record(_: Method) -> Method:
     """Finalize a run whose journal has no end."""
     return lambda writer, end: writer.finalize()
 
 
-def and_keep_it(_: Method) -> Method:
+def without_release(_: Method) -> Method:
     """Report a slot as released, and keep it."""
     return lambda line, key, slot: Freed(done=True)
 
 
-def whatever_it_was(_: Method) -> Method:
+def unconditionally(_: Method) -> Method:
     """Change an approval that was changed meanwhile."""
 
     def change(approvals: Any, before: Any, after: Any) -> bool:
@@ -152,7 +225,7 @@ def whatever_it_was(_: Method) -> Method:
     return change
 
 
-def as_if_it_had_not_come(sound: Method) -> Method:
+def without_the_last_reply(sound: Method) -> Method:
     """Read a journal without the reply at its end, whose calls have no results yet."""
 
     def read(journal: Any) -> Any:
@@ -171,7 +244,7 @@ def at_the_first_models_price(_: Method) -> Method:
     return lambda call_limits, reply: call_limits.price.cost_usd_micros(reply.usage)
 
 
-def and_forget_its_cost(_: Method) -> Method:
+def without_its_cost(_: Method) -> Method:
     """Book a summary as if it had cost nothing."""
 
     def book_summary(ledger: Any, record: Any) -> None:
