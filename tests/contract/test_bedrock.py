@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EventStreamError, NoCredentialsErro
 
 from stepward.adapters.aws import bedrock_faults
 from stepward.adapters.aws.bedrock import _Reading
-from stepward.adapters.aws.shut_connections import CallConnection
+from stepward.adapters.aws.call_connections import CallConnection
 from stepward.domain.conversation import OpaquePart
 from stepward.domain.errors import (
     ContextTooLong,
@@ -25,7 +25,7 @@ from stepward.domain.errors import (
     StreamCut,
 )
 from stepward.models import streams
-from stepward.models.gathering import Gathering
+from stepward.models.reply_builder import ReplyBuilder
 from stepward.ports.models import CallContext
 from stepward.testing.fake_llm import FakeProvider
 from tests.support.model_clients import VENDORS
@@ -45,7 +45,7 @@ def _call() -> CallContext:
 
 
 def _read(*events: dict[str, Any]) -> _Reading:
-    reading = _Reading(Gathering(BEDROCK.request(), _call()), "anthropic")
+    reading = _Reading(ReplyBuilder(BEDROCK.request(), _call()), "anthropic")
     for event in events:
         reading.take(event)
     return reading
@@ -69,7 +69,7 @@ def test_thoughts_are_kept_in_pieces_as_they_come() -> None:
         {"messageStop": {"stopReason": "end_turn"}},
         _counted(),
     )
-    first, second, _ = reading.gathering.reply().parts
+    first, second, _ = reading.builder.reply().parts
     assert isinstance(first, OpaquePart)
     assert isinstance(second, OpaquePart)
     assert first.data == {"maker": "anthropic", "text": "Let me see.", "signature": "sig"}
@@ -80,7 +80,7 @@ def test_thoughts_are_kept_in_pieces_as_they_come() -> None:
 def test_what_the_cache_took_is_told_apart_by_how_long_it_is_kept() -> None:
     details: Any = [{"ttl": "1h", "inputTokens": 70}, {"ttl": "5m", "inputTokens": 30}]
     counted = _counted(cacheReadInputTokens=11, cacheWriteInputTokens=100, cacheDetails=details)
-    usage = _read(counted).gathering.usage
+    usage = _read(counted).builder.usage
     assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (5, 11, 3)
     assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (30, 70)
 
@@ -97,7 +97,7 @@ def test_what_the_cache_took_is_told_apart_by_how_long_it_is_kept() -> None:
 def test_every_ending_is_one_of_ours(reason: str, stop: str) -> None:
     reading = _read(_delta(0, text="Well"), {"messageStop": {"stopReason": reason}}, _counted())
     assert reading.is_whole
-    assert reading.gathering.reply().stop == stop
+    assert reading.builder.reply().stop == stop
 
 
 @pytest.mark.parametrize("reason", ["malformed_model_output", "malformed_tool_use"])
@@ -119,7 +119,7 @@ def test_a_tool_that_the_vendor_runs_itself_is_no_call_of_ours() -> None:
         {"messageStop": {"stopReason": "end_turn"}},
         _counted(),
     )
-    assert reading.gathering.reply().calls == ()
+    assert reading.builder.reply().calls == ()
 
 
 def _refused(code: str, status: int, message: str = "No.") -> ClientError:

@@ -20,7 +20,7 @@ from stepward.domain.conversation import (
 from stepward.domain.journal import CallOutcome, Condensed, End, Intent, Results, Sequenced, Turn
 from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
-from stepward.models.messages import Words, conversation
+from stepward.models.messages import TextBlock, conversation
 from stepward.ports.clock import from_iso
 from tests.support.builders import AT, a_created, an_agent
 from tests.support.draws import drawn
@@ -123,5 +123,5 @@ def _is_whole(state: RunState, request: ModelRequest, turns: int) -> None:
     assert called == []
     notes = [exchange.note for exchange in state.history if exchange.note]
     if notes:
-        assert any(Words(notes[-1]) in message.blocks for message in said)
+        assert any(TextBlock(notes[-1]) in message.blocks for message in said)
     assert [_said(one) for one in request.history if _said(one) not in map(_said, state.history)] == []

@@ -244,7 +244,7 @@ def check(shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVEN
     assert world.run_queue.places == {}
     assert world.tend() == {}
     assert {one.status.value for one in world.approvals.of_run(key)} <= {"approved"}
-    assert {told[2]["id"] for told in world.told.told} == {told[2]["id"] for told in calm_world.told.told}
+    assert {told[2]["id"] for told in world.told.events} == {told[2]["id"] for told in calm_world.told.events}
     for budget in world.runtime.budgets.touched(10):
         spent = sum(head.totals.cost_usd_micros for head in world.runtime.heads.values())
         assert budget.limit_usd_micros - budget.remaining_usd_micros == spent

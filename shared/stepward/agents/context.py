@@ -20,7 +20,7 @@ from stepward.domain.money import Price, Usage
 from stepward.domain.run_state import RunState
 from stepward.models.cards import card_of
 from stepward.tools.ask_person import AskPerson
-from stepward.tools.large_results import CUT_FROM_BYTES, cut_short, is_reference, size_bytes
+from stepward.tools.large_results import CUT_FROM_BYTES, is_reference, shortened, size_bytes
 from stepward.tools.read_result import ReadResult
 
 MOST_LISTED: Final = 10
@@ -166,7 +166,7 @@ def _as_shown(exchange: Exchange, said: Condensation, *, turn: int, is_measured:
 
 def _cut(result: ToolResult, kept_in: str | None) -> ToolResult:
     reference = f"{kept_in}/{result.call}" if kept_in else None
-    return result.model_copy(update={"content": cut_short(result.content, reference)})
+    return result.model_copy(update={"content": shortened(result.content, reference)})
 
 
 @dataclass(frozen=True)

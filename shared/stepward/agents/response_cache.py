@@ -22,7 +22,7 @@ from stepward.domain.errors import Bug, ModelFault, PlatformFault
 from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunStatus
-from stepward.models.attached import name_of
+from stepward.models.attachments import name_of
 from stepward.ports.clock import Clock, iso
 from stepward.ports.models import CallContext, Delta, KeptReply, ResponseCache, ResponseKey
 from stepward.tools.arguments import read_arguments

@@ -13,7 +13,7 @@ from stepward.domain.attachments import KINDS_BY_ENDING, MOST_ALL_BYTES, Attachm
 from stepward.domain.data_paths import RULE, is_data_path
 from stepward.domain.errors import AttachmentChanged, InvalidRequest, NotFound, ToolFailed
 from stepward.domain.json_schemas import Schema, fault_of_schema, faults_of_value
-from stepward.models.attached import fault_of
+from stepward.models.attachments import fault_of
 from stepward.models.cards import card_of
 from stepward.ports.tool_services import Datasets
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.money import Usage
-from stepward.models.attached import base64_of, name_of, text_of
-from stepward.models.gathering import Gathering
-from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.attachments import base64_of, name_of, text_of
+from stepward.models.messages import Block, Message, TextBlock, arguments_of, conversation, result_text
+from stepward.models.reply_builder import ReplyBuilder
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, SdkClient, keyed_client
 from stepward.models.strict_schemas import closed
 from stepward.models.token_counts import reported_tokens
@@ -42,55 +42,55 @@ class AnthropicMessages(SdkClient):
 
         client = keyed_client(VENDOR, call, lambda key: _connected(key, call.access.url))
         opening = client.messages.create(**_body(request, call), stream=True)
-        reading = _Reading(Gathering(request, call))
+        reading = _Reading(ReplyBuilder(request, call))
         return SdkCall(anthropic, "request-id", request, call, opening, reading)
 
 
 class _Reading(Reading):
     """Puts the events of one stream together."""
 
-    def __init__(self, gathering: Gathering) -> None:
-        super().__init__(gathering)
+    def __init__(self, builder: ReplyBuilder) -> None:
+        super().__init__(builder)
         self._thoughts: dict[int, dict[str, Any]] = {}
 
     def take(self, event: Any) -> None:
         """Take in one event; unknown kinds are ignored."""
         match event.type:
             case "message_start":
-                self.gathering.usage = _usage(self.gathering.usage, event.message.usage)
+                self.builder.usage = _usage(self.builder.usage, event.message.usage)
             case "content_block_start":
                 self._begin(event.index, event.content_block)
             case "content_block_delta":
                 self._piece(event.index, event.delta)
             case "content_block_stop" if event.index in self._thoughts:
-                self.gathering.opaque(event.index, VENDOR, self._thoughts.pop(event.index))
+                self.builder.opaque(event.index, VENDOR, self._thoughts.pop(event.index))
             case "message_delta":
-                self.gathering.usage = _usage(self.gathering.usage, event.usage)
+                self.builder.usage = _usage(self.builder.usage, event.usage)
                 # An end that this release does not know must not pass for a whole answer.
-                self.gathering.stop = _STOPS.get(event.delta.stop_reason, "filtered")
+                self.builder.stop = _STOPS.get(event.delta.stop_reason, "filtered")
             case "message_stop":
-                self.is_whole = self.gathering.stop != "cut"
+                self.is_whole = self.builder.stop != "cut"
 
     def _begin(self, index: int, block: Any) -> None:
         if block.type == "tool_use":
-            self.gathering.begin_call(index, block.name)
+            self.builder.begin_call(index, block.name)
             if block.input:
-                self.gathering.all_arguments(index, json.dumps(block.input))
+                self.builder.all_arguments(index, json.dumps(block.input))
         elif block.type == "text":
-            self.gathering.text(index, block.text)
+            self.builder.text(index, block.text)
         elif block.type in _THOUGHTS:
             self._thoughts[index] = block.model_dump(exclude_none=True)
-            self.gathering.opaque(index, VENDOR, self._thoughts[index])
+            self.builder.opaque(index, VENDOR, self._thoughts[index])
 
     def _piece(self, index: int, delta: Any) -> None:
         thought = self._thoughts.get(index)
         if delta.type == "text_delta":
-            self.gathering.text(index, delta.text)
+            self.builder.text(index, delta.text)
         elif delta.type == "input_json_delta":
-            self.gathering.arguments(index, delta.partial_json)
+            self.builder.arguments(index, delta.partial_json)
         elif delta.type == "thinking_delta" and thought is not None:
             thought["thinking"] = thought.get("thinking", "") + delta.thinking
-            self.gathering.thought(delta.thinking)
+            self.builder.thought(delta.thinking)
         elif delta.type == "signature_delta" and thought is not None:
             thought["signature"] = thought.get("signature", "") + delta.signature
 
@@ -201,7 +201,7 @@ def _message(message: Message, call: CallContext) -> dict[str, Any]:
 
 def _block(block: Block, call: CallContext) -> dict[str, Any]:
     match block:
-        case Words():
+        case TextBlock():
             return {"type": "text", "text": block.text}
         case ToolCall():
             return {"type": "tool_use", "id": block.id, "name": block.tool, "input": arguments_of(block)}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415  a function loads only what answers its own calls
 
-UNCARRIED: Final = ("", "openvino")
+UNSUPPORTED_PROVIDERS: Final = ("", "openvino")
 """Providers that no release can call yet, and "" for none: their models need a rehearsal."""
 
 
@@ -122,7 +122,7 @@ def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
             field="rehearsal",
             fix=f'give {agent.id!r} a `rehearsal`, or start the run with `"rehearse": false`',
         )
-    if not rehearsed and _provider_of(agent) in UNCARRIED:
+    if not rehearsed and _provider_of(agent) in UNSUPPORTED_PROVIDERS:
         or_rehearse = ', or start it with `"rehearse": true`' if agent.rehearsal else ""
         raise InvalidRequest(
             f"no provider can serve the model {agent.model!r} of agent {agent.id!r}: {_whose(agent)}.",
@@ -137,7 +137,7 @@ def check_answerable(agent: AgentDefinition) -> None:
     Raises:
         InvalidRequest: Neither could answer it.
     """
-    if agent.rehearsal is None and _provider_of(agent) in UNCARRIED:
+    if agent.rehearsal is None and _provider_of(agent) in UNSUPPORTED_PROVIDERS:
         near = nearest(agent.model, [*ALIASES, *listed_models()])
         meant = f"did you mean {near!r}? Else name" if near else "name"
         raise InvalidRequest(

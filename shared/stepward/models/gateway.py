@@ -23,7 +23,7 @@ from stepward.domain.errors import (
     StreamCut,
 )
 from stepward.domain.model_cards import ModelCard
-from stepward.models.attached import fault_of
+from stepward.models.attachments import fault_of
 from stepward.models.provider_faults import hide, no_key, soonest
 from stepward.models.streams import SPARE_S
 from stepward.models.token_counts import most_prompt_tokens
@@ -184,13 +184,13 @@ class Gateway:
             sleep=providers.pause,
             reraise=True,
         )
-        asked = _Asking(providers, card, request, call, tokens)
+        asked = _ModelCall(providers, card, request, call, tokens)
         answer: ModelReply = attempts(asked.once)
         return answer
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _ModelCall:
     """One call of one model."""
 
     providers: Providers

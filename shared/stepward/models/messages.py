@@ -20,21 +20,21 @@ from stepward.domain.conversation import (
     ToolResult,
 )
 
-NOTHING_SAID: Final = "(empty)"
+EMPTY_INPUT: Final = "(empty)"
 """The text of an empty input, which some vendors refuse."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 NO_RESULT: Final = {"error": "ToolFailed", "detail": "the call was never made."}
 
 
 @dataclass(frozen=True)
-class Words:
+class TextBlock:
     """Plain text, with the extra data that its vendor wants back."""
 
     text: str
     extra: dict[str, Any] | None = None
 
 
-Block = Words | ToolCall | ToolResult | OpaquePart | Attachment
+Block = TextBlock | ToolCall | ToolResult | OpaquePart | Attachment
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def conversation(request: ModelRequest, vendor: str) -> list[Message]:
     Returns:
         Messages that are never empty, with a result for every call. The same history gives the same beginning, so that a vendor's cache finds it.
     """
-    words = request.input if request.input.strip() else NOTHING_SAID
-    said = [Message("user", (*request.attachments, Words(words)))]
+    words = request.input if request.input.strip() else EMPTY_INPUT
+    said = [Message("user", (*request.attachments, TextBlock(words)))]
     if request.condensed:
-        said.append(Message("user", (Words(request.condensed),)))
+        said.append(Message("user", (TextBlock(request.condensed),)))
     for exchange in request.history:
         said += _spoken(exchange, vendor)
     return _merged(said)
@@ -82,7 +82,7 @@ def _spoken(exchange: Exchange, vendor: str) -> Iterator[Message]:
         yield Message("assistant", blocks)
     answers: tuple[Block, ...] = tuple(_answers(exchange))
     if exchange.note:
-        answers = (*answers, Words(exchange.note))
+        answers = (*answers, TextBlock(exchange.note))
     if answers:
         yield Message("user", answers)
 
@@ -91,7 +91,7 @@ def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
     """Yield a reply's blocks in the order in which they came."""
     if not reply.parts:
         if reply.text.strip():
-            yield Words(reply.text)
+            yield TextBlock(reply.text)
         yield from map(_named, reply.calls)
         return
     calls, at = {call.id: _named(call) for call in reply.calls}, 0
@@ -100,7 +100,7 @@ def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
             case TextPart():
                 text, at = reply.text[at : at + part.chars], at + part.chars
                 if text.strip():
-                    yield Words(text, part.extra)
+                    yield TextBlock(text, part.extra)
             case CallPart():
                 if part.call in calls:
                     yield calls[part.call]

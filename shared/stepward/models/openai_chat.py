@@ -13,10 +13,9 @@ from typing import Any, Final
 from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, Stop, ToolCall, ToolResult, ToolSchema
 from stepward.domain.money import Usage
-from stepward.models.attached import data_url, name_of, text_of
+from stepward.models.attachments import data_url, name_of, text_of
 from stepward.models.chat_calls import CallPieces
-from stepward.models.gathering import Gathering
-from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
+from stepward.models.messages import Message, TextBlock, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
     begun,
     caching,
@@ -27,6 +26,7 @@ from stepward.models.openai_sdk import (
     sampling,
     usage_of,
 )
+from stepward.models.reply_builder import ReplyBuilder
 from stepward.models.sdk_calls import Reading, SdkCall, SdkClient
 from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import CallContext
@@ -48,14 +48,14 @@ class OpenAiChat(SdkClient):
         """Load the SDK and start the call."""
         body = _body(request, call)
         opening = client_for(call).chat.completions.create(**body, stream=True)
-        return begun(request, call, opening, _Reading(Gathering(request, call)))
+        return begun(request, call, opening, _Reading(ReplyBuilder(request, call)))
 
 
 class _Reading(Reading):
     """Puts the chunks of one stream together."""
 
-    def __init__(self, gathering: Gathering) -> None:
-        super().__init__(gathering)
+    def __init__(self, builder: ReplyBuilder) -> None:
+        super().__init__(builder)
         self._pieces = CallPieces()
         self._counted: Usage | None = None
         self._is_refused = False
@@ -63,11 +63,11 @@ class _Reading(Reading):
     def take(self, event: Any) -> None:
         """Take in one chunk."""
         # A stream that breaks off has no count, and yet the prompt is paid.
-        self.gathering.is_underway = True
+        self.builder.is_underway = True
         # Compatible servers seldom name a call in a header.
-        self.gathering.request_id = self.gathering.request_id or event.id
+        self.builder.request_id = self.builder.request_id or event.id
         if event.usage and (counted := _usage(event.usage)) != Usage():
-            self._counted = self.gathering.usage = counted
+            self._counted = self.builder.usage = counted
         for choice in event.choices or ():
             if choice.delta:
                 self._piece(choice.delta)
@@ -78,12 +78,12 @@ class _Reading(Reading):
         # Shown and not sent back: some of the servers that give it refuse to take it.
         thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
         if isinstance(thought, str):
-            self.gathering.thought(thought)
+            self.builder.thought(thought)
         if delta.content:
-            self.gathering.text("text", _words(delta.content))
+            self.builder.text("text", _words(delta.content))
         if delta.refusal:
             self._is_refused = True
-            self.gathering.text("refusal", delta.refusal)
+            self.builder.text("refusal", delta.refusal)
         for said in delta.tool_calls or ():
             self._call(said)
 
@@ -92,13 +92,13 @@ class _Reading(Reading):
         if piece is None:
             return
         if piece.begins:
-            self.gathering.begin_call(piece.number, piece.tool)
-        self.gathering.arguments(piece.number, piece.arguments)
+            self.builder.begin_call(piece.number, piece.tool)
+        self.builder.arguments(piece.number, piece.arguments)
 
     def _stop(self, reason: str) -> None:
         # An end that this release does not know must not pass for a whole answer.
         stop = _STOPS.get(reason, "filtered")
-        self.gathering.stop = "refused" if self._is_refused and stop == "end" else stop
+        self.builder.stop = "refused" if self._is_refused and stop == "end" else stop
         self.is_whole = True
 
     def end(self, headers: Mapping[str, str]) -> None:
@@ -108,7 +108,7 @@ class _Reading(Reading):
         came, which is the last that a server sends.
         """
         if (
-            self.gathering.estimated_output_tokens
+            self.builder.estimated_output_tokens
             and not self.is_whole
             and (self._counted or _is_framed(headers))
         ):
@@ -205,7 +205,7 @@ def _file(attachment: Attachment, call: CallContext) -> dict[str, Any]:
 
 
 def _joined(message: Message) -> str:
-    return "\n\n".join(block.text for block in message.blocks if isinstance(block, Words))
+    return "\n\n".join(block.text for block in message.blocks if isinstance(block, TextBlock))
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.errors import Bug
 from stepward.domain.money import Usage
-from stepward.models.attached import data_url, name_of, text_of
-from stepward.models.gathering import Gathering
-from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.attachments import data_url, name_of, text_of
+from stepward.models.messages import Block, Message, TextBlock, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
     VENDOR,
     begun,
@@ -24,7 +23,8 @@ from stepward.models.openai_sdk import (
     sampling,
     usage_of,
 )
-from stepward.models.sdk_calls import Reading, SaidInStream, SdkCall, SdkClient
+from stepward.models.reply_builder import ReplyBuilder
+from stepward.models.sdk_calls import Reading, SdkCall, SdkClient, StreamError
 from stepward.ports.models import CallContext
 
 _INCOMPLETE: Final[Mapping[str | None, Stop]] = {
@@ -44,14 +44,14 @@ class OpenAiResponses(SdkClient):
         """Load the SDK and start the call."""
         body = _body(request, call)
         opening = client_for(call).responses.create(**body, stream=True)
-        return begun(request, call, opening, _Reading(Gathering(request, call)))
+        return begun(request, call, opening, _Reading(ReplyBuilder(request, call)))
 
 
 class _Reading(Reading):
     """Puts the events of one stream together."""
 
-    def __init__(self, gathering: Gathering) -> None:
-        super().__init__(gathering)
+    def __init__(self, builder: ReplyBuilder) -> None:
+        super().__init__(builder)
         self._streamed = set[object]()
         self._is_refused = False
 
@@ -60,13 +60,13 @@ class _Reading(Reading):
         match event.type:
             case "response.created":
                 # A stream that breaks off has no count, and yet the prompt is paid.
-                self.gathering.is_underway = True
+                self.builder.is_underway = True
             case "response.output_item.added" if event.item.type == "function_call":
-                self.gathering.begin_call(event.output_index, event.item.name)
+                self.builder.begin_call(event.output_index, event.item.name)
             case "response.output_item.done":
                 self._done(event.output_index, event.item)
             case "error":
-                raise SaidInStream(event.code or "", event.message)
+                raise StreamError(event.code or "", event.message)
             case "response.completed" | "response.incomplete" | "response.failed":
                 self._end(event.response)
             case _:
@@ -80,21 +80,21 @@ class _Reading(Reading):
                 self._is_refused = True
                 self._text((event.output_index, event.content_index), event.delta)
             case "response.function_call_arguments.delta":
-                self.gathering.arguments(event.output_index, event.delta)
+                self.builder.arguments(event.output_index, event.delta)
                 self._streamed.add(event.output_index)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
-                self.gathering.thought(event.delta)
+                self.builder.thought(event.delta)
 
     def _text(self, index: object, words: str, extra: dict[str, Any] | None = None) -> None:
         self._streamed.add(index)
-        self.gathering.text(index, words, extra)
+        self.builder.text(index, words, extra)
 
     def _done(self, index: int, item: Any) -> None:
         """Take in a finished item; only now a reasoning item is what the API wants back."""
         match item.type:
             case "reasoning" if item.encrypted_content or item.content:
                 # One without either would be looked up where nothing is kept, and not be found.
-                self.gathering.opaque(index, VENDOR, item.model_dump(mode="json", exclude_none=True))
+                self.builder.opaque(index, VENDOR, item.model_dump(mode="json", exclude_none=True))
             case "message":
                 self._message_done(index, item)
             case "function_call":
@@ -109,24 +109,24 @@ class _Reading(Reading):
 
     def _call_done(self, index: int, item: Any) -> None:
         if index in self._streamed:
-            self.gathering.all_arguments(index, item.arguments)
+            self.builder.all_arguments(index, item.arguments)
         else:
-            self.gathering.begin_call(index, item.name)
-            self.gathering.arguments(index, item.arguments)
+            self.builder.begin_call(index, item.name)
+            self.builder.arguments(index, item.arguments)
 
     def _end(self, response: Any) -> None:
         if response.status == "failed":
             self._failed(response)
-        self.gathering.usage = _usage(response)
+        self.builder.usage = _usage(response)
         match response.status:
             case "completed":
-                self.gathering.stop = "refused" if self._is_refused else "end"
+                self.builder.stop = "refused" if self._is_refused else "end"
             case "failed":
-                self.gathering.stop = "filtered"
+                self.builder.stop = "filtered"
             case _:
                 # An end that this release does not know must not pass for a whole answer.
                 reason = response.incomplete_details.reason if response.incomplete_details else None
-                self.gathering.stop = _INCOMPLETE.get(reason, "filtered")
+                self.builder.stop = _INCOMPLETE.get(reason, "filtered")
         self.is_whole = True
 
     def _failed(self, response: Any) -> None:
@@ -134,9 +134,9 @@ class _Reading(Reading):
         code = response.error.code if response.error else "server_error"
         if code in _FORBIDDEN:
             return
-        self.gathering.usage = _usage(response)
-        self.gathering.is_underway = False  # one that fails before anything came is free
-        raise SaidInStream(code, response.error.message if response.error else "the response failed.")
+        self.builder.usage = _usage(response)
+        self.builder.is_underway = False  # one that fails before anything came is free
+        raise StreamError(code, response.error.message if response.error else "the response failed.")
 
 
 def _usage(response: Any) -> Usage:
@@ -201,7 +201,7 @@ def _file(attachment: Attachment, call: CallContext) -> dict[str, Any]:
 
 def _item(message: Message, block: Block) -> dict[str, Any]:
     match block:
-        case Words():
+        case TextBlock():
             # Without an id: it would be looked up together with the items around it, which may be trimmed.
             return {"role": message.role, "content": block.text, **(block.extra or {})}
         case ToolCall():

@@ -35,7 +35,7 @@ _KEY_LIKE: Final = re.compile(r"\b(sk|key|api)[-_][\w*.-]{6,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Answered:
+class ErrorResponse:
     """A provider's error response.
 
     Args:
@@ -57,7 +57,7 @@ class Answered:
     request_id: str | None = None
 
 
-def fault_of(answered: Answered) -> ProviderFault:
+def fault_of(answered: ErrorResponse) -> ProviderFault:
     """Translate a provider's error response.
 
     Returns:
@@ -69,7 +69,7 @@ def fault_of(answered: Answered) -> ProviderFault:
     return fault
 
 
-def _meaning(answered: Answered) -> ProviderFault:
+def _meaning(answered: ErrorResponse) -> ProviderFault:
     said = _said(answered)
     marked = answered.headers.get("x-should-retry", "").lower()
     if answered.kind in _NO_MORE_MONEY or answered.status == 402:
@@ -159,13 +159,13 @@ def _set_key(provider: str) -> str:
     )
 
 
-def _is_passing(answered: Answered) -> bool:
+def _is_passing(answered: ErrorResponse) -> bool:
     if answered.status is None:
         return answered.kind not in _LASTING
     return answered.status in (408, 409, 429) or answered.status >= 500
 
 
-def _final(answered: Answered, said: str) -> ProviderFault:
+def _final(answered: ErrorResponse, said: str) -> ProviderFault:
     provider = answered.provider
     if answered.status in (401, 403):
         # Vendors put a part of the key into this message, so none of it is shown.
@@ -184,7 +184,7 @@ def _final(answered: Answered, said: str) -> ProviderFault:
     return ProviderRefused(said)
 
 
-def _said(answered: Answered) -> str:
+def _said(answered: ErrorResponse) -> str:
     status = f" with {answered.status}" if answered.status else ""
     kind = f" ({_clean(answered.kind)[:_NAME_CHARS]})" if answered.kind else ""
     message = _clean(answered.message)
@@ -193,7 +193,7 @@ def _said(answered: Answered) -> str:
     )
 
 
-def _request(answered: Answered) -> str:
+def _request(answered: ErrorResponse) -> str:
     return f", request {_clean(answered.request_id)[:_NAME_CHARS]}" if answered.request_id else ""
 
 

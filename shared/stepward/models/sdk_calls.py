@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import ProviderFault, StreamCut
-from stepward.models.gathering import Gathering
-from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable, without
-from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
+from stepward.models.provider_faults import ErrorResponse, fault_of, no_key, unreachable, without
+from stepward.models.reply_builder import ReplyBuilder
+from stepward.models.streams import CallAbandoned, StreamStalled, Watch, kept_client, run
 from stepward.ports.models import CallContext
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _UNREADABLE: Final = (ValueError, AttributeError, TypeError, LookupError, Recurs
 """What an event of another shape raises: the SDKs do not validate what servers send."""
 
 
-class SaidInStream(Exception):
+class StreamError(Exception):
     """A vendor's error event within a stream.
 
     Args:
@@ -42,11 +42,11 @@ class Reading(ABC):
     """Puts the events of one stream together.
 
     Args:
-        gathering: The reply that they make.
+        builder: The reply that they make.
     """
 
-    def __init__(self, gathering: Gathering) -> None:
-        self.gathering = gathering
+    def __init__(self, builder: ReplyBuilder) -> None:
+        self.builder = builder
         self.is_whole = False
 
     @abstractmethod
@@ -59,8 +59,8 @@ class Reading(ABC):
 
     def failed(self, fault: ProviderFault) -> ProviderFault:
         """Attach what came before a fault, because it is paid."""
-        if self.gathering.has_begun:
-            return StreamCut(fault.detail, partial=self.gathering.cut())
+        if self.builder.has_begun:
+            return StreamCut(fault.detail, partial=self.builder.cut())
         return fault
 
 
@@ -91,39 +91,39 @@ class SdkCall:
         reading = self.reading
         try:
             await self._read()
-        except NobodyWaits:
-            return reading.gathering.cut()
-        except (SaidInStream, self.sdk.APIStatusError) as error:
+        except CallAbandoned:
+            return reading.builder.cut()
+        except (StreamError, self.sdk.APIStatusError) as error:
             # A vendor's own words may show a part of the key, so they are not kept beside ours.
             raise reading.failed(self._fault(error)) from None
-        except (WentSilent, self.sdk.APIError, httpx2.HTTPError, *_UNREADABLE, OSError) as error:
+        except (StreamStalled, self.sdk.APIError, httpx2.HTTPError, *_UNREADABLE, OSError) as error:
             if not reading.is_whole:
                 raise reading.failed(self._fault(error)) from error
             # Nothing of the reply is missing where only the connection's end goes wrong, and it is paid.
             reading.end({})
-        if reading.gathering.is_too_long:
-            return reading.gathering.too_long()
+        if reading.builder.is_too_long:
+            return reading.builder.too_long()
         if not reading.is_whole:
             raise reading.failed(unreachable(self.call.provider, "the stream ended before the reply did."))
-        return reading.gathering.reply()
+        return reading.builder.reply()
 
     async def _read(self) -> None:
         watch, reading = Watch(self.call), self.reading
         stream = await watch.wait(self.opening)
         async with stream:
             headers = stream.response.headers
-            reading.gathering.request_id = headers.get(self.request_id_header)
+            reading.builder.request_id = headers.get(self.request_id_header)
             watch.count_bytes(lambda: stream.response.num_bytes_downloaded)
             async for event in watch.events(stream):
                 reading.take(event)
                 if reading.is_whole:
                     watch.hurry()
-                if reading.gathering.is_too_long:
+                if reading.builder.is_too_long:
                     return
             reading.end(headers)
 
     def _fault(self, error: Exception) -> ProviderFault:
-        if isinstance(error, SaidInStream):
+        if isinstance(error, StreamError):
             return self._said({"type": error.kind, "message": error.message}, error)
         if isinstance(error, self.sdk.APIError):
             body = getattr(error, "body", None)
@@ -141,7 +141,7 @@ class SdkCall:
         status = response.status_code if response is not None and response.status_code >= 300 else None
         code = said.get("code")
         return fault_of(
-            Answered(
+            ErrorResponse(
                 provider=self.call.provider,
                 # Some compatible servers give the status where others give the error's name.
                 status=status or (code if isinstance(code, int) and code >= 400 else None),
@@ -149,7 +149,7 @@ class SdkCall:
                 message=self._without_key(str(said.get("message") or error)),
                 headers=_lower(response.headers) if response is not None else {},
                 model=self.request.model,
-                request_id=getattr(error, "request_id", None) or self.reading.gathering.request_id,
+                request_id=getattr(error, "request_id", None) or self.reading.builder.request_id,
             )
         )
 
@@ -166,7 +166,9 @@ def _why(error: Exception) -> str:
     from stepward.models.bounded_http import AnswerUnbounded  # noqa: PLC0415  see above
 
     said = error.__cause__ if isinstance(error.__cause__, AnswerUnbounded) else error
-    return str(said) if isinstance(said, WentSilent | AnswerUnbounded) else f"{type(said).__name__}: {said}"
+    return (
+        str(said) if isinstance(said, StreamStalled | AnswerUnbounded) else f"{type(said).__name__}: {said}"
+    )
 
 
 class SdkClient(ABC):

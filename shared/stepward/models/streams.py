@@ -31,11 +31,11 @@ _OF_THREAD: Final = threading.local()
 _END: Final = object()
 
 
-class NobodyWaits(Exception):
+class CallAbandoned(Exception):
     """The run was cancelled or taken over while its reply came."""
 
 
-class WentSilent(Exception):
+class StreamStalled(Exception):
     """Nothing came for too long, or the function's own time is short."""
 
 
@@ -138,8 +138,8 @@ class Watch:
         """Yield a stream's events one by one.
 
         Raises:
-            NobodyWaits: The run has gone on without this reply.
-            WentSilent: The stream stalled, or the function has no more time.
+            CallAbandoned: The run has gone on without this reply.
+            StreamStalled: The stream stalled, or the function has no more time.
         """
         iterator = aiter(stream)
         while True:
@@ -167,9 +167,9 @@ class Watch:
     def _look(self) -> None:
         self._looked_s = monotonic()
         if self._call.is_over():
-            raise NobodyWaits
+            raise CallAbandoned
         if self._call.time_left_s() < SPARE_S:
-            raise WentSilent("the function's time is over.")
+            raise StreamStalled("the function's time is over.")
 
     def _hear(self) -> None:
         received = self._received()
@@ -177,4 +177,4 @@ class Watch:
             self._bytes, self._heard_s = received, monotonic()
         silent_s = monotonic() - self._heard_s
         if silent_s > self._silence_s:
-            raise WentSilent(f"nothing came for {silent_s:.0f} s.")
+            raise StreamStalled(f"nothing came for {silent_s:.0f} s.")

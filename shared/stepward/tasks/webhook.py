@@ -19,7 +19,7 @@ from stepward.tasks.facts import Answered, Picture, Step, short
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults, host_of
 from stepward.tools.base import BoundTool
 from stepward.tools.http_request import TIMEOUT_S
-from stepward.tools.places import fault_of_path, places_in
+from stepward.tools.templates import fault_of_path, variables_in
 
 CALLBACK: Final = "callback_url"
 """The field of the body with the address for the callback."""
@@ -61,7 +61,7 @@ class WebhookSettings(TaskSettings):
 
     def places(self) -> set[str]:
         """Return the parameters of the address; a computed one has none."""
-        return set() if self.url is None or self.is_computed else places_in(self.url)
+        return set() if self.url is None or self.is_computed else variables_in(self.url)
 
     def as_tool(self) -> ToolSettings:
         """Return the request as a call of the tool `http_request`, with parameters and body."""

@@ -28,7 +28,7 @@ from stepward.models.gateway import Gateway, Providers
 from stepward.ports.models import CallContext
 from stepward.ports.providers import ProviderEntry, with_built_in
 from stepward.testing.fake_llm import FakeProvider, Reply
-from stepward.tools.large_results import cut_short
+from stepward.tools.large_results import shortened
 
 MODELS: Final = {
     "anthropic": "claude-haiku-5-5",
@@ -171,7 +171,7 @@ def _exchange(turn: int) -> Exchange:
 
 def _as_shown(exchange: Exchange) -> Exchange:
     results = (
-        one.model_copy(update={"content": cut_short(one.content, "run_1/1")}) for one in exchange.results
+        one.model_copy(update={"content": shortened(one.content, "run_1/1")}) for one in exchange.results
     )
     return exchange.model_copy(update={"results": tuple(results)})
 

@@ -26,7 +26,7 @@ from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, ToolUse
 from stepward.tools.arguments import read_arguments
 from stepward.tools.base import LONGEST_S, BoundTool, ToolContext
 from stepward.tools.catalog import bind
-from stepward.tools.large_results import carried
+from stepward.tools.large_results import shown
 
 _LOG: Final = logging.getLogger(__name__)
 _RANDOM: Final = SystemRandom()
@@ -80,7 +80,7 @@ class _Execution:
         try:
             arguments = read_arguments(self.tool, call)
             content = self._attempted(arguments)
-            return ToolResult(call=call.id, tool=call.tool, content=carried(content, call.id, self.context))
+            return ToolResult(call=call.id, tool=call.tool, content=shown(content, call.id, self.context))
         except StepwardError as error:
             if isinstance(error, PlatformFault) and error.retryable and not is_once:
                 raise
@@ -126,7 +126,7 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
     def run() -> None:
         try:
             outcome["value"] = work()
-        except BaseException as error:  # noqa: BLE001  carried over to the waiting thread, raised there
+        except BaseException as error:  # noqa: BLE001  shown over to the waiting thread, raised there
             outcome["error"] = error
 
     thread = Thread(target=run, daemon=True, name="tool")

@@ -22,7 +22,7 @@ from stepward.tools.arguments import read_described
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.egress import Incoming, Outgoing, check_allowed, must_be_allowed, origin, send
 from stepward.tools.large_results import KEPT_BYTES
-from stepward.tools.places import fault_of_url, filled, filled_url, places_in, text_of
+from stepward.tools.templates import fault_of_url, filled, filled_url, text_of, variables_in
 
 TIMEOUT_S: Final = 30
 _RETRY: Final = Retry(strategy=Backoff.EXPONENTIAL, max_attempts=4, base_s=0.5, max_s=5, jitter=True)
@@ -50,7 +50,7 @@ class RequestSettings(Settings):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         place = re.split(r"[/?#]", self.url.partition("://")[2], maxsplit=1)[0]
-        if places_in(place) or "@" in place:
+        if variables_in(place) or "@" in place:
             raise ValueError("url: scheme, host and port are fixed; places stand in the path")
         try:
             origin(self.url)
@@ -81,14 +81,14 @@ class RequestSettings(Settings):
         }
 
     def _places(self) -> set[str]:
-        return places_in([self.url, self.query, self.headers, self.body])
+        return variables_in([self.url, self.query, self.headers, self.body])
 
     def _fault_of_places(self) -> str | None:
         named, places = set(self.parameters.get("properties", {})), self._places()
         if differs := sorted(named ^ places):
             return f"{differs[0]!r} is {'nowhere in the request' if differs[0] in named else 'not described'}"
         sure = set(self.parameters.get("required", []))
-        open_ended = sorted(places_in(self.url) - sure)
+        open_ended = sorted(variables_in(self.url) - sure)
         return f"{open_ended[0]!r} is in the path, so it is required" if open_ended else None
 
 

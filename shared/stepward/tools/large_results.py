@@ -18,7 +18,7 @@ _HEAD_CHARS: Final = 500
 _MOST_KEYS: Final = 50
 
 
-def carried(content: Any, call: str, context: ToolContext) -> Any:
+def shown(content: Any, call: str, context: ToolContext) -> Any:
     """Return a tool's answer for the model: the answer, or a reference to it."""
     fault = fault_of(content)
     if fault:
@@ -68,7 +68,7 @@ def is_reference(content: Any) -> bool:
     return isinstance(content, dict) and content.keys() == {"reference", "bytes", "summary"}
 
 
-def cut_short(content: Any, reference: str | None) -> Any:
+def shortened(content: Any, reference: str | None) -> Any:
     """Return a short result of an old turn as it is, and a long one as its size and summary.
 
     Args:

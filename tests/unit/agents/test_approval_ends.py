@@ -42,7 +42,7 @@ def waiting(world: World) -> Waiter:
 
 
 def told(world: World) -> list[str]:
-    return [type_ for _, type_, _ in world.told.told]
+    return [type_ for _, type_, _ in world.told.events]
 
 
 def test_nobody_answers_in_time(world: World, waiting: Waiter) -> None:
@@ -132,7 +132,7 @@ def test_people_are_reminded_once_and_others_are_asked_after_that(world: World, 
     assert (world.tend(), world.tend()) == ({"escalated": 1}, {})
     kinds = [name.rpartition(".")[2] for name in told(world)]
     assert kinds == ["requested", "reminded", "escalated"]
-    assert world.told.told[-1][2]["approvers"] == ["bob", "boss"]
+    assert world.told.events[-1][2]["approvers"] == ["bob", "boss"]
     assert world.decide(run.id, by="boss")["decision"]["by"] == "boss"
 
 
@@ -197,7 +197,7 @@ def test_a_run_that_ended_asks_nobody(world: World) -> None:
     world.approvals.open = cancelled_before  # type: ignore[method-assign]
     world.wait(key, answer, (answer.waits or [])[0].call)
     assert world.approvals.of_run(key) == []
-    assert world.told.told == []
+    assert world.told.events == []
 
 
 def test_a_settler_who_dies_leaves_the_rest_to_the_janitor(world: World, waiting: Waiter) -> None:

@@ -23,7 +23,7 @@ def waiting(world: World) -> Waiter:
 
 
 def told(world: World) -> list[str]:
-    return [type_ for _, type_, _ in world.told.told]
+    return [type_ for _, type_, _ in world.told.events]
 
 
 def test_a_decision_is_what_the_run_is_told(world: World, waiting: Waiter) -> None:
@@ -78,7 +78,7 @@ def test_it_is_asked_and_told_once_however_often_the_wait_is_opened(world: World
         run.open()
     assert len(run.approvals) == 1
     assert told(world) == ["agent.approval.requested"]
-    detail = world.told.told[0][2]
+    detail = world.told.events[0][2]
     assert (detail["id"], detail["approval"]) == (f"{run.id}#requested", run.id)
     assert "details" not in detail
 

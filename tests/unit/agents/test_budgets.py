@@ -120,7 +120,7 @@ def test_each_level_is_told_once(money: TenantMoney) -> None:
         told += [each.percent for each in alert()]
         assert alert() == []
     assert told == [50, 80, 100]
-    source, kind, detail = events.told[1]
+    source, kind, detail = events.events[1]
     assert (source, kind) == ("stepward", EVENT)
     assert detail["id"] == f"acme#{DAY}#100#80"
     assert (detail["tenant"], detail["remaining_usd_micros"]) == ("acme", 15)

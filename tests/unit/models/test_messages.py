@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepward.domain.conversation import CallPart, Exchange, ModelReply, ModelRequest, ToolCall
-from stepward.models.messages import ToolResult, Words, conversation
+from stepward.models.messages import TextBlock, ToolResult, conversation
 
 
 def _request(tool: str, *, has_parts: bool) -> ModelRequest:
@@ -43,4 +43,4 @@ def test_a_made_up_tool_is_shown_again_by_a_name_that_vendors_take(
 @pytest.mark.parametrize("blank", ["", " \n"])
 def test_an_input_without_words_is_said_to_be_empty(blank: str) -> None:
     [said] = conversation(ModelRequest(model="m", prompt="Help.", input=blank), "anthropic")
-    assert said.blocks == (Words("(empty)"),)
+    assert said.blocks == (TextBlock("(empty)"),)

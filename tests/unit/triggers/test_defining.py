@@ -230,7 +230,7 @@ def test_an_event_is_put_for_a_trigger(desk: Desk) -> None:
     put = PutTriggerEvent(desk.triggers, bus := MemoryEvents(), {"shop": "acme"})
     answer = put("acme", "orders-in", {"event": {"detail": {"order": 1}}})
     assert answer["event"] == {"source": "shop", "detail-type": "order.placed", "detail": {"order": 1}}
-    assert bus.told == [("shop", "order.placed", {"order": 1})]
+    assert bus.events == [("shop", "order.placed", {"order": 1})]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_an_event_that_would_not_fire_is_not_put(
     put = PutTriggerEvent(desk.triggers, bus := MemoryEvents(), sources)
     with pytest.raises(InvalidRequest) as caught:
         put("acme", "orders-in", {"event": event})
-    assert (caught.value.field, bus.told) == (field, [])
+    assert (caught.value.field, bus.events) == (field, [])
     with pytest.raises(NotFound):
         put("other", "orders-in", {"event": {"detail-type": "x", "detail": {}}})
 

@@ -75,7 +75,7 @@ def test_the_platforms_fields_come_last() -> None:
     container.ports.stage_bus = bus
     forged = {"id": "other", "tenant": "rival", "run": "run_9", "order": 7}
     container.workflow_runs.put_event(RunKey(tenant="acme", run="run_1"), "order.paid", "run_1:tell", forged)
-    ((_, _, put),) = bus.told
+    ((_, _, put),) = bus.events
     assert put == {"id": "run_1:tell", "tenant": "acme", "run": "run_1", "order": 7}
 
 

@@ -155,7 +155,7 @@ def test_a_run_that_asks_no_model_is_charged_as_ever() -> None:
 def test_what_nobody_can_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     mixed = Mixed()
     mixed.keep("helper")
-    monkeypatch.setattr(catalog, "UNCARRIED", ("anthropic",))
+    monkeypatch.setattr(catalog, "UNSUPPORTED_PROVIDERS", ("anthropic",))
     with pytest.raises(InvalidRequest, match="no provider can serve") as refused:
         mixed.ask(rehearse=False)
     assert (refused.value.field, bool(refused.value.fix)) == ("model", True)

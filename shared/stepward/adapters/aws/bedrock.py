@@ -17,13 +17,13 @@ from urllib3.exceptions import HTTPError
 
 from stepward.adapters.aws import bedrock_faults
 from stepward.adapters.aws.bedrock_requests import VENDOR, maker, written
-from stepward.adapters.aws.shut_connections import CURRENT, CallConnection, make_shuttable
+from stepward.adapters.aws.call_connections import CURRENT_CONNECTION, CallConnection, track_connections
 from stepward.domain.conversation import ModelReply, ModelRequest, Stop
 from stepward.domain.errors import ProviderFault, StreamCut
 from stepward.domain.money import Usage
-from stepward.models.gathering import Gathering
 from stepward.models.provider_faults import unreachable
-from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
+from stepward.models.reply_builder import ReplyBuilder
+from stepward.models.streams import CallAbandoned, StreamStalled, Watch, kept_client, run
 from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import Access, CallContext
 
@@ -60,28 +60,28 @@ class BedrockConverse:
         return run(self._reply(request, call))
 
     async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        reading = _Reading(Gathering(request, call), maker(call.vendor_model or request.model))
+        reading = _Reading(ReplyBuilder(request, call), maker(call.vendor_model or request.model))
         connection = CallConnection()
         try:
             await self._read(reading, request, connection)
-        except NobodyWaits:
-            return reading.gathering.cut()
+        except CallAbandoned:
+            return reading.builder.cut()
         except ClientError as error:
             raise reading.failed(bedrock_faults.fault(error, call)) from error
-        except (WentSilent, *_BROKEN) as error:
+        except (StreamStalled, *_BROKEN) as error:
             # Nothing of the reply is missing where only the connection's end goes wrong, and it is paid.
             if not reading.is_whole:
                 raise reading.failed(_fault_of(error, call)) from error
         finally:
             connection.shut()
-        if reading.gathering.is_too_long:
-            return reading.gathering.too_long()
+        if reading.builder.is_too_long:
+            return reading.builder.too_long()
         if not reading.is_whole:
             raise reading.failed(unreachable(call.provider, "the stream ended before the reply did."))
-        return reading.gathering.reply()
+        return reading.builder.reply()
 
     async def _read(self, reading: _Reading, request: ModelRequest, connection: CallConnection) -> None:
-        call = reading.gathering.call
+        call = reading.builder.call
         client, body, watch = _client(call.access), written(request, call), Watch(call)
         async for event in watch.events(
             _read_in_thread(lambda: _events(client, body, connection), connection)
@@ -89,22 +89,22 @@ class BedrockConverse:
             reading.take(event)
             if reading.is_whole:
                 watch.hurry()
-            if reading.gathering.is_too_long:
+            if reading.builder.is_too_long:
                 return
 
 
 def _fault_of(error: Exception, call: CallContext) -> ProviderFault:
     if isinstance(error, BotoCoreError):
         return bedrock_faults.unsent(error, call)
-    why = str(error) if isinstance(error, WentSilent) else f"{type(error).__name__}: {error}"
+    why = str(error) if isinstance(error, StreamStalled) else f"{type(error).__name__}: {error}"
     return unreachable(call.provider, why)
 
 
 class _Reading:
     """Puts the events of one stream together."""
 
-    def __init__(self, gathering: Gathering, made_by: str) -> None:
-        self.gathering = gathering
+    def __init__(self, builder: ReplyBuilder, made_by: str) -> None:
+        self.builder = builder
         self._made_by = made_by
         self._stop_reason = ""
         self._thoughts: dict[int, dict[str, Any]] = {}
@@ -122,7 +122,7 @@ class _Reading:
         for kind, body in event.items():
             match kind:
                 case "ResponseMetadata":
-                    self.gathering.request_id = body.get("RequestId")
+                    self.builder.request_id = body.get("RequestId")
                 case "contentBlockStart":
                     self._begin(body["contentBlockIndex"], body["start"])
                 case "contentBlockDelta":
@@ -130,20 +130,20 @@ class _Reading:
                 case "messageStop":
                     self._stop_reason = body["stopReason"]
                     # An end that this release does not know must not pass for a whole answer.
-                    self.gathering.stop = _STOPS.get(self._stop_reason, "filtered")
+                    self.builder.stop = _STOPS.get(self._stop_reason, "filtered")
                 case "metadata":
-                    self.gathering.usage = _usage(body["usage"])
+                    self.builder.usage = _usage(body["usage"])
 
     def _begin(self, index: int, start: Mapping[str, Any]) -> None:
         use = start.get("toolUse")
         if use and use.get("type") != "server_tool_use":
-            self.gathering.begin_call(index, use["name"])
+            self.builder.begin_call(index, use["name"])
 
     def _piece(self, index: int, delta: Mapping[str, Any]) -> None:
         if "text" in delta:
-            self.gathering.text(index, delta["text"])
+            self.builder.text(index, delta["text"])
         elif "toolUse" in delta:
-            self.gathering.arguments(index, delta["toolUse"]["input"])
+            self.builder.arguments(index, delta["toolUse"]["input"])
         elif "reasoningContent" in delta:
             self._think(index, delta["reasoningContent"])
 
@@ -154,15 +154,15 @@ class _Reading:
                 thought[name] = thought.get(name, "") + piece[name]
         if piece.get("redactedContent"):
             thought["redacted"] = b64encode(piece["redactedContent"]).decode()
-        self.gathering.opaque(index, VENDOR, thought)
-        self.gathering.thought(piece.get("text") or "")
+        self.builder.opaque(index, VENDOR, thought)
+        self.builder.thought(piece.get("text") or "")
 
     def failed(self, fault: ProviderFault) -> ProviderFault:
         """Attach what came before a fault, because it is paid."""
         if self._stop_reason in _MALFORMED:
-            fault = unreachable(self.gathering.call.provider, f"the model's output was {self._stop_reason}.")
-        if self.gathering.has_begun:
-            return StreamCut(fault.detail, partial=self.gathering.cut())
+            fault = unreachable(self.builder.call.provider, f"the model's output was {self._stop_reason}.")
+        if self.builder.has_begun:
+            return StreamCut(fault.detail, partial=self.builder.cut())
         return fault
 
 
@@ -189,7 +189,7 @@ class _Client:
         timeouts = {"connect_timeout": _CONNECT_S, "read_timeout": access.silence_s + _BACKSTOP_S}
         config = Config(retries={"mode": "standard", "total_max_attempts": 1}, **timeouts)
         self.boto = boto3.client("bedrock-runtime", config=config, endpoint_url=access.url)
-        make_shuttable(self.boto)
+        track_connections(self.boto)
 
     async def close(self) -> None:
         self.boto.close()
@@ -209,7 +209,7 @@ def _events(client: Any, body: Mapping[str, Any], connection: CallConnection) ->
             raise ValueError(f"a stream was asked for, and {kind or 'nothing that is named'} came.")
         yield {"ResponseMetadata": answer["ResponseMetadata"]}
         yield from stream
-        connection.gives_back()
+        connection.release()
     finally:
         stream.close()
 
@@ -224,7 +224,7 @@ async def _read_in_thread(
         loop.call_soon_threadsafe(came.put_nowait, event)
 
     def work() -> None:
-        CURRENT.set(connection)
+        CURRENT_CONNECTION.set(connection)
         try:
             for event in events():
                 tell(event)

@@ -24,7 +24,7 @@ from stepward.domain.errors import (
     ProviderRefused,
     ProviderUnavailable,
 )
-from stepward.models.provider_faults import Answered, fault_of, unreachable
+from stepward.models.provider_faults import ErrorResponse, fault_of, unreachable
 from stepward.ports.models import CallContext
 
 _STATUS: Final[Mapping[str, int]] = {
@@ -94,12 +94,12 @@ def unsent(error: BotoCoreError, call: CallContext) -> ProviderFault:
     return unreachable(call.provider, f"{type(error).__name__}: {error}")
 
 
-def _answered(error: ClientError, call: CallContext) -> Answered:
+def _answered(error: ClientError, call: CallContext) -> ErrorResponse:
     said, meta = error.response.get("Error") or {}, error.response.get("ResponseMetadata") or {}
     name = str(said.get("Code") or "")
     kind = name[:1].upper() + name[1:]  # within a stream its first letter is small
     headers: Mapping[str, Any] = meta.get("HTTPHeaders") or {}
-    return Answered(
+    return ErrorResponse(
         provider=call.provider,
         status=_STATUS.get(kind) if isinstance(error, EventStreamError) else meta.get("HTTPStatusCode"),
         kind="" if kind.isdigit() else kind,  # without a name it is the status

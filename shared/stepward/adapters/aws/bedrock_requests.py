@@ -10,7 +10,7 @@ from typing import Any, Final
 from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, ToolCall, ToolResult
 from stepward.models.anthropic import thinking_of
-from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
+from stepward.models.messages import Message, TextBlock, arguments_of, conversation, result_text
 from stepward.models.strict_schemas import closed
 from stepward.ports.models import CallContext
 
@@ -108,9 +108,9 @@ def _file(attachment: Attachment, at: int, call: CallContext) -> dict[str, Any]:
     return {"document": {**said, "name": f"attachment {at}"}}
 
 
-def _block(block: Words | ToolCall | ToolResult | OpaquePart, asked: str) -> dict[str, Any] | None:
+def _block(block: TextBlock | ToolCall | ToolResult | OpaquePart, asked: str) -> dict[str, Any] | None:
     match block:
-        case Words():
+        case TextBlock():
             return {"text": block.text}
         case ToolCall():
             return {"toolUse": {"toolUseId": block.id, "name": block.tool, "input": arguments_of(block)}}

@@ -51,10 +51,10 @@ class DynamoTaskStore:
         return self.journal.table
 
     def beginning(
-        self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
+        self, key: RunKey, started: WorkflowStarted, given: Any, slot_state: SlotState | None = None
     ) -> list[Step]:
         """Lay out the items of a run's start, for the transaction that writes its head too."""
-        kept = {STANDING: standing.model_dump_json(), "change": standing.change} if standing else {}
+        kept = {STANDING: slot_state.model_dump_json(), "change": slot_state.change} if slot_state else {}
         start = {"pk": run_pk(key), "sk": START, "body": started.model_dump_json(), **kept}
         return [
             put_new("start", self.table, to_item(start)),

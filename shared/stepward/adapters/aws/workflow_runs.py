@@ -79,11 +79,11 @@ class DynamoWorkflowRuns:
         refused = self._try(replace(new, head=queued), SlotState(place=waiting.place), steps)
         return self._found(new, refused) if refused.by else (queued, True)
 
-    def _try(self, new: NewWorkflowRun, standing: SlotState | None, more: list[Step]) -> Refused:
+    def _try(self, new: NewWorkflowRun, slot_state: SlotState | None, more: list[Step]) -> Refused:
         head = new.head
         steps = [
             put_new(HEAD, self.table, _head_item(head)),
-            *self.store.beginning(head.key, new.started, new.given, standing),
+            *self.store.beginning(head.key, new.started, new.given, slot_state),
             *more,
         ]
         if new.idempotency:

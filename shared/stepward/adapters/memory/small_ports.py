@@ -149,11 +149,11 @@ class MemoryEvents:
     """Records the events that are put."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str, dict[str, Any]]] = []
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
 
     def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
         """Record one event."""
-        self.told.append((source, type_, detail))
+        self.events.append((source, type_, detail))
 
 
 class MemoryResponseCache:

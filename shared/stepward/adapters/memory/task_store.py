@@ -38,7 +38,7 @@ class _Run:
 
     started: WorkflowStarted
     cancelled_by: str | None = None
-    standing: SlotState | None = None
+    slot_state: SlotState | None = None
     latches: dict[LatchKey, _Item] = field(default_factory=dict)
     marks: dict[TaskKey, dict[int, Begun]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
@@ -52,24 +52,24 @@ class MemoryTaskStore:
         self._runs: dict[RunKey, _Run] = {}
 
     def begin_run(
-        self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
+        self, key: RunKey, started: WorkflowStarted, given: Any, slot_state: SlotState | None = None
     ) -> None:
         """Write the items of a run's start, as a part of the step that writes its head."""
         with self.lock:
-            new = _Run(started, standing=standing, values={"input": json.dumps(given)})
+            new = _Run(started, slot_state=slot_state, values={"input": json.dumps(given)})
             self._runs.setdefault(key, new)
 
     def slot_state(self, key: RunKey) -> SlotState | None:
         """Read the state of a run's slot."""
         with self.lock:
-            return self._runs[key].standing if key in self._runs else None
+            return self._runs[key].slot_state if key in self._runs else None
 
-    def stand(self, key: RunKey, before: SlotState, after: SlotState) -> None:
+    def put_slot_state(self, key: RunKey, before: SlotState, after: SlotState) -> None:
         """Write the state of a run's slot, unless it has changed since it was read."""
         with self.lock:
-            if self._run(key).standing != before:
+            if self._run(key).slot_state != before:
                 raise StoreConflict(f"{key.run} has gone on.")
-            self._run(key).standing = after
+            self._run(key).slot_state = after
 
     def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read the start, some latches and some marks."""
@@ -178,4 +178,4 @@ class MemoryTaskStore:
         }
         asked = (latch for latch in latches if latch in run.latches)
         waiting = {latch: run.latches[latch].as_latch() for latch in asked if run.latches[latch].waiting}
-        return RunSnapshot(run.started, run.cancelled_by, records, marks, run.standing, waiting)
+        return RunSnapshot(run.started, run.cancelled_by, records, marks, run.slot_state, waiting)

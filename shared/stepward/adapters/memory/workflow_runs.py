@@ -48,10 +48,10 @@ class MemoryWorkflowRuns:
             if new.idempotency:
                 said = (new.idempotency.body_sha256, head.run, new.idempotency.expires_at)
                 self._keys[_name(new)] = said
-            standing = self.slots.begin(new)
-            status = WorkflowStatus.PENDING if standing and standing.place else head.status
+            slot_state = self.slots.begin(new)
+            status = WorkflowStatus.PENDING if slot_state and slot_state.place else head.status
             self.heads[head.key] = head.model_copy(update={"status": status})
-            self._store.begin_run(head.key, new.started, new.given, standing)
+            self._store.begin_run(head.key, new.started, new.given, slot_state)
             return self.heads[head.key], True
 
     def head(self, key: RunKey) -> WorkflowHead | None:

@@ -52,9 +52,9 @@ class MemoryWorkflowSlots:
             if after.needs_slot and before.slot is None:
                 return self._regain(key, before, after, limits, past_limit=past_limit)
             if before.slot is None or after.needs_slot:
-                self._store.stand(key, before, after)
+                self._store.put_slot_state(key, before, after)
                 return Freed(done=True)
-            self._store.stand(key, before, after.model_copy(update={"slot": None}))
+            self._store.put_slot_state(key, before, after.model_copy(update={"slot": None}))
             self._show(key, WorkflowStatus.WAITING)
             self.line.parked[key.tenant] += 1
             return self.line.give_back(key, before.slot)
@@ -70,7 +70,7 @@ class MemoryWorkflowSlots:
             if full:
                 return NoSlot(self.line.asked(full))
             after = before.admitted(slot)
-            self._store.stand(key, before, after)
+            self._store.put_slot_state(key, before, after)
             self.line.vacate(key.tenant, waiting.place)
             self.line.take(key, slot)
             self._show(key, WorkflowStatus.RUNNING, deadline_at=deadline_at)
@@ -82,7 +82,7 @@ class MemoryWorkflowSlots:
         if before is None or before.is_over:
             return Freed(done=True)
         with self.line.lock:
-            self._store.stand(key, before, before.over())
+            self._store.put_slot_state(key, before, before.over())
             self.line.vacate(key.tenant, before.place)
             self.line.parked[key.tenant] -= before.is_parked
             return self.line.give_back(key, before.slot)
@@ -94,12 +94,12 @@ class MemoryWorkflowSlots:
         full = self.line.full(key.tenant, slot, limits, past_others=True)
         if full and not past_limit:
             return Freed(done=False)
-        self._store.stand(key, before, after)
+        self._store.put_slot_state(key, before, after)
         if full:
             slot = self.line.past_limit(key, slot)
         else:
             self.line.take(key, slot)
-        self._store.stand(key, after, after.model_copy(update={"slot": slot}))
+        self._store.put_slot_state(key, after, after.model_copy(update={"slot": slot}))
         self._show(key, WorkflowStatus.RUNNING)
         self.line.parked[key.tenant] -= 1
         return Freed(done=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import ToolArgumentInvalid
-from stepward.tools.places import fault_of_path, fault_of_url, filled, filled_url, places_in, text_of
+from stepward.tools.templates import fault_of_path, fault_of_url, filled, filled_url, text_of, variables_in
 
 PETS = "https://pets.example"
 
@@ -15,7 +15,7 @@ PETS = "https://pets.example"
 @pytest.mark.parametrize("name", ["pet", "petId", "PET", "pet_id", "pet-id", "2nd", "_x", "user.id", "Id9"])
 def test_a_place_has_any_name(name: str) -> None:
     url = f"{PETS}/{{{name}}}/toys"
-    assert places_in(url) == {name}
+    assert variables_in(url) == {name}
     assert fault_of_url(url) is None
     assert filled_url(url, {name: "7"}) == f"{PETS}/7/toys"
 
@@ -81,7 +81,7 @@ def test_a_template_keeps_the_type_of_a_place_alone() -> None:
         "list": ["{petId}", "{x}", 1],
         "{petId}": 2,
     }
-    assert places_in(template) == {"petId", "x"}
+    assert variables_in(template) == {"petId", "x"}
     assert filled(template, {"petId": 7}) == {"petId": 7, "memo": "for 7", "list": [7, 1], "{petId}": 2}
 
 

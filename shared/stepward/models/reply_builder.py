@@ -41,7 +41,7 @@ class _Call:
 
 
 @dataclass
-class Gathering:
+class ReplyBuilder:
     """A reply that is still coming: its blocks by their vendor's index, in order.
 
     `is_underway` says that the vendor is at work, so that the prompt is paid, though nothing has come of the reply.

@@ -19,14 +19,14 @@ _LEAST_REFUSAL: Final = 300
 
 
 class CallConnection:
-    """The connection of one call; `shut` ends whatever connection the call takes."""
+    """The connection of one call; `shut` ends whatever connection the call acquire."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._is_shut = False
 
-    def takes(self, taken: socket.socket) -> None:
+    def acquire(self, taken: socket.socket) -> None:
         """Take a socket for the call.
 
         Raises:
@@ -37,7 +37,7 @@ class CallConnection:
             if self._is_shut:
                 raise ConnectionAbortedError("the call was given up.")
 
-    def gives_back(self) -> None:
+    def release(self) -> None:
         """Release the socket of a call that has read everything, for the next call."""
         with self._lock:
             self._socket = None
@@ -54,12 +54,12 @@ class CallConnection:
                 return  # the other side was faster
 
 
-CURRENT: Final[ContextVar[CallConnection]] = ContextVar("current_line")
+CURRENT_CONNECTION: Final[ContextVar[CallConnection]] = ContextVar("current_connection")
 """The connection of the call that this thread makes."""
 
 
-def make_shuttable(client: Any) -> None:
-    """Track the connection of each call of a client in `CURRENT`, and cut error bodies.
+def track_connections(client: Any) -> None:
+    """Track the connection of each call of a client in `CURRENT_CONNECTION`, and cut error bodies.
 
     Args:
         client: A boto3 client that has made no call yet.
@@ -78,12 +78,12 @@ def _tracked(pool: Any) -> Any:
         def connect(self) -> None:
             """Open a new connection for this call."""
             super().connect()
-            CURRENT.get().takes(self.sock)
+            CURRENT_CONNECTION.get().acquire(self.sock)
 
         def request(self, *args: Any, **named: Any) -> Any:
             """Send on a new connection, or on one that was kept open."""
             if self.sock is not None:
-                CURRENT.get().takes(self.sock)
+                CURRENT_CONNECTION.get().acquire(self.sock)
             return super().request(*args, **named)
 
     class BoundedPool(pool):  # type: ignore[misc]

@@ -20,7 +20,7 @@ _DECODED_TIMES: Final = 4
 """Servers and proxies may each decode a value once more, some of them twice."""
 
 
-def places_in(template: Any) -> set[str]:
+def variables_in(template: Any) -> set[str]:
     """Return the variables in the texts of a template; names of fields have none.
 
     Args:
@@ -110,14 +110,14 @@ def _part(part: str, given: Mapping[str, Any]) -> str:
     if not names:
         return part
     filled_part = _PLACE.sub(lambda place: _encoded(place[1], given), part)
-    if makes_another_path(filled_part) or any(_bare(text_of(given[name])) == "" for name in names):
+    if leads_elsewhere(filled_part) or any(_normalised(text_of(given[name])) == "" for name in names):
         raise ToolArgumentInvalid(
             f"{names[0]}: {filled_part!r} cannot stand in a path; give a name or a number"
         )
     return filled_part
 
 
-def makes_another_path(part: str) -> bool:
+def leads_elsewhere(part: str) -> bool:
     """Return whether servers may take a segment of a path, decoded, for a step elsewhere.
 
     Args:
@@ -130,8 +130,8 @@ def makes_another_path(part: str) -> bool:
     text = part
     for _ in range(_DECODED_TIMES):
         text = unicodedata.normalize("NFKC", unquote(text))
-    steps = [_bare(step.partition(";")[0]) for step in _BETWEEN_STEPS.split(text)]
-    return _bare(text) == "" or any(step in _STEPS - {""} for step in steps)
+    steps = [_normalised(step.partition(";")[0]) for step in _BETWEEN_STEPS.split(text)]
+    return _normalised(text) == "" or any(step in _STEPS - {""} for step in steps)
 
 
 def fault_of_path(url: str) -> str | None:
@@ -144,11 +144,11 @@ def fault_of_path(url: str) -> str | None:
         What is wrong, or None.
     """
     parts = urlsplit(url).path.removeprefix("/").removesuffix("/").split("/")
-    bad = [part for part in parts if makes_another_path(part)] if parts != [""] else []
+    bad = [part for part in parts if leads_elsewhere(part)] if parts != [""] else []
     return f"{bad[0]!r} cannot stand in a path" if bad else None
 
 
-def _bare(text: str) -> str:
+def _normalised(text: str) -> str:
     """Normalise dots and slashes to ASCII, and remove characters that some servers ignore."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(char for char in plain if unicodedata.category(char)[0] not in "CZ")
