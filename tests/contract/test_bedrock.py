@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EventStreamError, NoCredentialsError, ParamValidationError
 
-from stepward.adapters.aws import bedrock_faults
+from stepward.adapters.aws import bedrock_protocol
 from stepward.adapters.aws.bedrock import _Reading
 from stepward.adapters.aws.call_connections import CallConnection
 from stepward.domain.conversation import OpaquePart
@@ -147,7 +147,7 @@ def _refused(code: str, status: int, message: str = "No.") -> ClientError:
     ids=lambda value: value.response["Error"]["Code"] if isinstance(value, ClientError) else "",
 )  # fmt: skip
 def test_every_refusal_says_who_must_act(error: ClientError, kind: type[ProviderFault], words: str) -> None:
-    fault = bedrock_faults.fault(error, _call())
+    fault = bedrock_protocol.fault_of_error(error, _call())
     assert type(fault) is kind
     assert words in fault.detail
     assert fault.fix or kind in (ContextTooLong, ProviderThrottled, ProviderUnavailable)
@@ -155,7 +155,7 @@ def test_every_refusal_says_who_must_act(error: ClientError, kind: type[Provider
 
 def test_a_message_that_repeats_what_was_signed_is_not_shown() -> None:
     message = "The canonical string should have been 'x-amz-security-token:planted'"
-    fault = bedrock_faults.fault(_refused("InvalidSignatureException", 403, message), _call())
+    fault = bedrock_protocol.fault_of_error(_refused("InvalidSignatureException", 403, message), _call())
     assert "planted" not in f"{fault.detail}{fault.fix}"
     assert "role" in str(fault.fix)
 
@@ -177,14 +177,14 @@ def test_an_error_within_a_stream_means_what_it_means_before_one(
     error = EventStreamError(
         {"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": meta}, "ConverseStream"
     )  # type: ignore[arg-type, unused-ignore]
-    assert type(bedrock_faults.fault(error, _call())) is kind
+    assert type(bedrock_protocol.fault_of_error(error, _call())) is kind
 
 
 def test_a_function_without_a_role_is_told_so() -> None:
-    fault = bedrock_faults.unsent(NoCredentialsError(), _call())
+    fault = bedrock_protocol.connection_fault(NoCredentialsError(), _call())
     assert isinstance(fault, KeyMissing)
     assert "InvokeModelWithResponseStream" in str(fault.fix)
-    invalid = bedrock_faults.unsent(ParamValidationError(report="toolUseId: too long"), _call())
+    invalid = bedrock_protocol.connection_fault(ParamValidationError(report="toolUseId: too long"), _call())
     assert type(invalid) is ProviderRefused
 
 

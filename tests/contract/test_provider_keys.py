@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.provider_keys import SecretsManagerKeys, SecretsManagerPools
+from stepward.adapters.aws.secrets import SecretsManagerKeys, SecretsManagerPools
 from stepward.adapters.memory.providers import MemoryPools, MemoryProviderKeys
 from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool

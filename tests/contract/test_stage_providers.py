@@ -12,7 +12,7 @@ from moto import mock_aws
 from infra.config.providers import ProviderConfig, entries_json
 from infra.names import Names
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.provider_keys import caller_of_models, stage_providers
+from stepward.adapters.aws.secrets import caller_of_models, stage_providers
 from stepward.domain.errors import Bug
 from stepward.ports.providers import BUILT_IN
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from stepward.adapters.aws import webhook_key
-from stepward.adapters.aws.webhook_key import WebhookKey
+from stepward.adapters.aws import secrets
+from stepward.adapters.aws.secrets import WebhookKey
 from stepward.domain.signatures import new_seed, secret_of, sign
 from tests.support.mocked_aws import mocked_aws
 
@@ -20,10 +20,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    webhook_key._known.clear()
+    secrets._webhook_keys.clear()
     with mocked_aws():
         yield
-    webhook_key._known.clear()
+    secrets._webhook_keys.clear()
 
 
 def parameters() -> list[dict[str, str]]:
@@ -33,7 +33,7 @@ def parameters() -> list[dict[str, str]]:
 
 def test_who_may_make_it_makes_it_once_and_others_read_it() -> None:
     made = WebhookKey(NAME, makes=True)()
-    webhook_key._known.clear()
+    secrets._webhook_keys.clear()
     assert WebhookKey(NAME)() == WebhookKey(NAME, makes=True)() == made
     assert [(one["Name"], one["Type"]) for one in parameters()] == [(NAME, "SecureString")]
 
@@ -43,7 +43,7 @@ def test_two_that_make_it_at_once_have_the_same() -> None:
     other._make()
     key = other()
     other._make()
-    webhook_key._known.clear()
+    secrets._webhook_keys.clear()
     assert other() == key
 
 

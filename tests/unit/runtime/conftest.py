@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stepward.runtime import account_limits, issue_key, model_prices, provider_keys, provider_names
+from stepward.runtime import account_limits, issue_key, model_prices, provider_keys
 from stepward.runtime.config import Settings
 from stepward.runtime.container import Container
 
-COMMANDS = (account_limits, issue_key, model_prices, provider_keys, provider_names)
+COMMANDS = (account_limits, issue_key, model_prices, provider_keys)
 
 
 @pytest.fixture

@@ -15,8 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from stepward.adapters.aws import bedrock_faults
-from stepward.adapters.aws.bedrock_requests import VENDOR, maker, written
+from stepward.adapters.aws.bedrock_protocol import (
+    VENDOR,
+    connection_fault,
+    fault_of_error,
+    maker_of,
+    request_body,
+)
 from stepward.adapters.aws.call_connections import CURRENT_CONNECTION, CallConnection, track_connections
 from stepward.domain.conversation import ModelReply, ModelRequest, Stop
 from stepward.domain.errors import ProviderFault, StreamCut
@@ -60,20 +65,20 @@ class BedrockConverse:
         return run(self._reply(request, call))
 
     async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        reading = _Reading(ReplyBuilder(request, call), maker(call.vendor_model or request.model))
+        reading = _Reading(ReplyBuilder(request, call), maker_of(call.vendor_model or request.model))
         connection = CallConnection()
         try:
             await self._read(reading, request, connection)
         except CallAbandoned:
             return reading.builder.cut()
         except ClientError as error:
-            raise reading.failed(bedrock_faults.fault(error, call)) from error
+            raise reading.failed(fault_of_error(error, call)) from error
         except (StreamStalled, *_BROKEN) as error:
             # Nothing of the reply is missing where only the connection's end goes wrong, and it is paid.
             if not reading.is_whole:
                 raise reading.failed(_fault_of(error, call)) from error
         finally:
-            connection.shut()
+            connection.shut_down()
         if reading.builder.is_too_long:
             return reading.builder.too_long()
         if not reading.is_whole:
@@ -82,7 +87,7 @@ class BedrockConverse:
 
     async def _read(self, reading: _Reading, request: ModelRequest, connection: CallConnection) -> None:
         call = reading.builder.call
-        client, body, watch = _client(call.access), written(request, call), Watch(call)
+        client, body, watch = _client(call.access), request_body(request, call), Watch(call)
         async for event in watch.events(
             _read_in_thread(lambda: _events(client, body, connection), connection)
         ):
@@ -95,7 +100,7 @@ class BedrockConverse:
 
 def _fault_of(error: Exception, call: CallContext) -> ProviderFault:
     if isinstance(error, BotoCoreError):
-        return bedrock_faults.unsent(error, call)
+        return connection_fault(error, call)
     why = str(error) if isinstance(error, StreamStalled) else f"{type(error).__name__}: {error}"
     return unreachable(call.provider, why)
 

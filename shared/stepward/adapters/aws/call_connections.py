@@ -19,7 +19,7 @@ _LEAST_REFUSAL: Final = 300
 
 
 class CallConnection:
-    """The connection of one call; `shut` ends whatever connection the call acquire."""
+    """The connection of one call; `shut_down` ends whatever connection the call uses."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class CallConnection:
         with self._lock:
             self._socket = None
 
-    def shut(self) -> None:
+    def shut_down(self) -> None:
         """End the call from any thread; one that is over already is left alone."""
         with self._lock:
             self._is_shut = True

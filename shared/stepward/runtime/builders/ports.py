@@ -9,7 +9,7 @@ from stepward.runtime.builders.stores import Stores
 
 if TYPE_CHECKING:
     from stepward.adapters.aws.machines import PublishRequests
-    from stepward.adapters.aws.webhook_key import WebhookKey
+    from stepward.adapters.aws.secrets import WebhookKey
     from stepward.ports.models import ResponseCache
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
     from stepward.ports.run_machine import RunMachine
@@ -70,7 +70,7 @@ class Ports(Stores):
         Args:
             makes: Whether the key is made where there is none yet, which one function alone may do.
         """
-        from stepward.adapters.aws.webhook_key import WebhookKey
+        from stepward.adapters.aws.secrets import WebhookKey
 
         return WebhookKey(self._settings.need("webhook_key"), makes)
 
@@ -91,7 +91,7 @@ class Ports(Stores):
     @cached_property
     def provider_keys(self) -> ProviderKeys:
         """Keys of model providers as they were at most five minutes ago."""
-        from stepward.adapters.aws.provider_keys import SecretsManagerKeys
+        from stepward.adapters.aws.secrets import SecretsManagerKeys
         from stepward.runtime.cached_ports import CachedKeys
 
         return CachedKeys(SecretsManagerKeys(self._settings.need("provider_secrets")))
@@ -117,7 +117,7 @@ class Ports(Stores):
         Args:
             stage: The name of the stage, as `prod`.
         """
-        from stepward.adapters.aws.provider_keys import SecretsManagerPools
+        from stepward.adapters.aws.secrets import SecretsManagerPools
         from stepward.domain.provider_pools import secrets_prefix
 
         return SecretsManagerPools(secrets_prefix(stage))
@@ -131,7 +131,7 @@ class Ports(Stores):
         Returns:
             What the deployed stage may call; None where it is not deployed.
         """
-        from stepward.adapters.aws.provider_keys import stage_providers
+        from stepward.adapters.aws.secrets import stage_providers
 
         return stage_providers(stage)
 

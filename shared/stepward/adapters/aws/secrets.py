@@ -1,7 +1,8 @@
-"""Keys of providers in Secrets Manager, and which providers a stage has."""
+"""Secrets of a stage: providers' keys in Secrets Manager, the webhooks' key in Systems Manager."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,3 +157,65 @@ def stage_providers(stage: str) -> tuple[ProviderEntry, ...] | None:
         return read_entries(said.get("Environment", {}).get("Variables", {}).get("PROVIDERS", ""))
     except ValidationError as error:
         raise Bug(f"PROVIDERS of {name} holds no entries of providers") from error
+
+
+_WEBHOOK_KEY_BYTES: Final = 32
+
+
+_webhook_keys: dict[str, bytes] = {}
+
+
+"""Keys by their names: one never changes, so a process reads it once."""
+
+
+@dataclass(frozen=True)
+class WebhookKey:
+    """Reads the key of webhooks, and creates it with `makes`, which one function alone may do.
+
+    It costs nothing while no webhook exists, and KMS keeps it encrypted; the tables hold nothing that could sign a call.
+    """
+
+    name: str
+    makes: bool = False
+
+    def __call__(self) -> bytes:
+        """Return the key.
+
+        Where none was made yet no webhook has a seed, so that a random key which fits nothing is returned.
+
+        Where none was made yet no webhook has a seed, so that what is given for it fits nothing and is forgotten.
+
+        time →   first webhook: none is there ─ put ✓        another at that moment: put ✗ it is there ─ reads it
+        """
+        found = _webhook_keys.get(self.name) or self._read()
+        if found is None and self.makes:
+            self._make()
+            found = self._read()
+        if found is None:
+            return secrets.token_bytes(_WEBHOOK_KEY_BYTES)
+        _webhook_keys[self.name] = found
+        return found
+
+    def _read(self) -> bytes | None:
+        with translated("reading the key of webhooks"):
+            try:
+                said = client("ssm").get_parameter(Name=self.name, WithDecryption=True)
+            except ClientError as error:
+                if error_code(error) != "ParameterNotFound":
+                    raise
+                return None
+        return bytes.fromhex(said["Parameter"]["Value"])
+
+    def _make(self) -> None:
+        with translated("making the key of webhooks"):
+            try:
+                client("ssm").put_parameter(
+                    Name=self.name,
+                    Description="The secrets of Stepward's webhooks are derived from this.",
+                    Value=secrets.token_hex(_WEBHOOK_KEY_BYTES),
+                    Type="SecureString",
+                    Overwrite=False,
+                )
+            except ClientError as error:
+                if error_code(error) != "ParameterAlreadyExists":
+                    raise

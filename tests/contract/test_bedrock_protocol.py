@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.aws.bedrock_requests import maker, written
+from stepward.adapters.aws.bedrock_protocol import maker_of, request_body
 from stepward.domain.conversation import Exchange, ModelReply, OpaquePart, TextPart, ToolCall, ToolResult
 from stepward.ports.models import CallContext
 from tests.support.model_clients import TOOL, VENDORS
@@ -24,7 +24,7 @@ def _call(model: str = CLAUDE, **can: Any) -> CallContext:
 
 
 def _body(call: CallContext | None = None, **changed: Any) -> dict[str, Any]:
-    return written(BEDROCK.request(**changed), call or _call())
+    return request_body(BEDROCK.request(**changed), call or _call())
 
 
 def _thinking(data: dict[str, Any]) -> Exchange:
@@ -92,7 +92,7 @@ def test_a_tool_and_an_agent_may_be_without_words() -> None:
     ],
 )
 def test_a_models_maker_is_read_from_its_id(model: str, made_by: str) -> None:
-    assert maker(model) == made_by
+    assert maker_of(model) == made_by
 
 
 @pytest.mark.parametrize(
