@@ -209,8 +209,8 @@ def test_a_connection_serves_the_next_call_too(
 ) -> None:
     provider.script("One.", "Two.", "Three.")
     taken: list[socket.socket] = []
-    takes = CallConnection.takes
-    monkeypatch.setattr(CallConnection, "takes", lambda call, one: (taken.append(one), takes(call, one)))
+    acquire = CallConnection.acquire
+    monkeypatch.setattr(CallConnection, "acquire", lambda call, one: (taken.append(one), acquire(call, one)))
     for text in ("One.", "Two.", "Three."):
         assert BEDROCK.ask(provider, BEDROCK.request()).text == text
     assert len(set(map(id, taken))) == 1

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from stepward.domain.errors import ProviderFault, ProviderRefused, StreamCut
-from stepward.models import builder, streams
+from stepward.models import reply_builder, streams
 from tests.support.model_clients import VENDORS, Vendor
 from tests.support.raw_server import raw_server
 
@@ -125,7 +125,7 @@ def test_a_servers_name_for_a_call_is_short_or_none(given: Any, kept: str | None
 
 
 def test_a_reply_without_end_is_left_once_nobody_could_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "MOST_BYTES", 100)
+    monkeypatch.setattr(reply_builder, "MOST_BYTES", 100)
     words = {"id": "chat_1", "choices": [{"index": 0, "delta": {"content": "x" * 60}}]}
     with raw_server(*[words] * 10, ENDED) as server:
         reply = CHAT.ask_at(server.url, CHAT.request())

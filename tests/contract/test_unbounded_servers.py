@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from stepward.domain.errors import ProviderFault, ProviderRefused, ProviderUnavailable, StreamCut
-from stepward.models import bounded_http, builder, streams
+from stepward.models import bounded_http, reply_builder, streams
 from stepward.testing.fake_llm.answers import frame
 from tests.contract.test_hostile_servers import BEGUN, ENDED, message, named
 from tests.support.model_clients import VENDORS, Vendor
@@ -214,7 +214,7 @@ def test_a_reply_of_bedrock_that_is_not_whole_is_cut_and_its_prompt_is_paid() ->
 
 
 def test_a_reply_of_bedrock_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "MOST_BYTES", 100)
+    monkeypatch.setattr(reply_builder, "MOST_BYTES", 100)
     words = ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "x" * 60}})
     with _converse(*[words] * 50, STOP, _counted()) as server:
         reply = BEDROCK.ask_at(server.url, BEDROCK.request())

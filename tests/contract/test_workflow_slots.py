@@ -13,8 +13,8 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreConflict
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.run_queue import NoSlot, SlotCount, SlotLimits
 from tests.contract.test_workflow_runs import a_run, a_word, an_end

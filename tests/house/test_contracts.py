@@ -50,13 +50,11 @@ def test_the_catalog_of_tools_is_the_folder() -> None:
         "arguments",
         "base",
         "catalog",
-        "described",
         "egress",
         "execution",
         "large_results",
-        "places",
+        "templates",
         "own_function",
-        "call_checks",
         "__init__",
     }
     files = {path.stem for path in tracked("shared/stepward/tools/*.py")} - shelf

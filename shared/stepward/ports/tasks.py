@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.errors import Bug
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunError, RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
 
 

@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.costs import CostLine
 from stepward.domain.run_lists import RunFilter, RunSlice
-from stepward.domain.run_queue import QueuedRun, queue_position
+from stepward.domain.run_queue import QueuedRun, SlotState, queue_position
 from stepward.domain.runs import RunError, RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
 from stepward.ports.runs import IdempotencyKey

@@ -21,8 +21,8 @@ from stepward.adapters.aws.items import every_item, from_item, run_pk, to_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, RunSnapshot, WorkflowStarted
 

@@ -28,9 +28,8 @@ from stepward.adapters.aws.workflow_slots import HEAD, DynamoWorkflowSlots
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
-from stepward.domain.run_queue import Slot
+from stepward.domain.run_queue import Slot, SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
 from stepward.ports.run_queue import Freed

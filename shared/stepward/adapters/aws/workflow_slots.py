@@ -13,9 +13,8 @@ from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.task_store import STANDING, START, DynamoTaskStore, slot_state_of
 from stepward.adapters.aws.transactions import Refused, Step, transact, update
 from stepward.domain.errors import StoreConflict
-from stepward.domain.run_queue import QueuedRun
+from stepward.domain.run_queue import QueuedRun, SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
 from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.run_queue import Freed, NoSlot, SlotLimits

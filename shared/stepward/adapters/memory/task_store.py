@@ -9,8 +9,8 @@ from threading import RLock
 from typing import Any
 
 from stepward.domain.errors import NotFound, StoreConflict
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, RunSnapshot, WorkflowStarted
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from stepward.domain.errors import StoreConflict
 from stepward.domain.programs import Program
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunKey
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey
 from stepward.ports.run_queue import SlotLimits
 from stepward.ports.tasks import LatchKey, RunSnapshot

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from stepward.domain.errors import Bug, StepwardError, TaskFailed, TaskTimedOut
 from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.run_queue import SlotState
 from stepward.domain.runs import RunError
-from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.workflows.program.names import at_depth
