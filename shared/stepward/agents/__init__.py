@@ -1,1 +1,1 @@
-"""What can be done with agents and their runs: use cases over the ports."""
+"""Services over agents and their runs, written against the ports."""

@@ -257,7 +257,7 @@ class _Advancing:
         return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
     def _carrier(self, agent: str, version: str | None) -> HandedOver:
-        """Say who takes the run over; whoever had it before keeps its prompt's text."""
+        """Return the agent that takes the run over; an earlier carrier keeps its prompt's text."""
         found = self.case.latest(self.request.tenant, agent, version)
         told = self.state.prompts.get((agent, found)) or self._filled(agent, found)
         return HandedOver(agent=agent, version=found, prompt=told)

@@ -1,4 +1,4 @@
-"""Follows the agents that an agent names: they must be there, and none may lead back to it by being asked.
+"""Check the agents that an agent names: they must exist, and form no circle of calls.
 
 An agent that is asked as a tool starts a run of its own, so a circle of such agents would start runs without end. A
 hand-off goes on in the same run, whose turns are limited, so agents may hand over to each other in a circle. One of them

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from stepward.agents.approval_ends import wake
+from stepward.agents.approvals import wake
 from stepward.agents.reconcile import raise_all
 from stepward.domain.approvals import Approval, ApprovalStatus, Note
 from stepward.domain.errors import StepwardError

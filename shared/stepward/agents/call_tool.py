@@ -1,4 +1,4 @@
-"""Carries out one remote call: mark, execute, record; at most one effect of a `once` tool, whatever happens."""
+"""Execute one remote call: mark, execute, record; a `once` tool has one effect at most."""
 
 from __future__ import annotations
 

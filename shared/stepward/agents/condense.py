@@ -1,4 +1,4 @@
-"""Carries out the decision to show a model a shorter conversation, with a summary where the agent wants one."""
+"""Shorten the conversation that a model is shown, with a summary if the agent wants one."""
 
 from __future__ import annotations
 

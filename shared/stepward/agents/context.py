@@ -1,4 +1,4 @@
-"""Fit a run's conversation into its model's context window by leaving out turns and cutting results.
+"""Fit a conversation into its model's window by leaving out turns and cutting results.
 
 A decision holds from one turn until a later decision. Between two of them a prompt only grows at its end, so
 that its beginning stays equal to the byte and a provider's cache still matches. So each decision frees half

@@ -1,4 +1,4 @@
-"""Lists, reads and writes a tenant's data files: what tools look things up in, and what triggers wait for."""
+"""List, read and write a tenant's data files, which tools read and triggers watch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of an agent's file, made of its model, so that editors complete and check what people write."""
+"""The JSON Schema of an agent's file, derived from its model, for editors."""
 
 from __future__ import annotations
 

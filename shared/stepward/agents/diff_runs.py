@@ -1,4 +1,4 @@
-"""Compares two runs turn by turn, so that one sees what an edit, another model or another day has changed."""
+"""Compare two runs turn by turn, such as a fork and its source."""
 
 from __future__ import annotations
 

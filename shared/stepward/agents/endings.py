@@ -1,4 +1,4 @@
-"""Decide what follows a model's reply: the run's end, its calls, or another turn with a correction."""
+"""Decide what follows a model's reply: the end, its calls, or a turn with a correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says what a run would cost before it is started: at least, as far as past runs tell, and at most."""
+"""Estimate a run's cost before it starts: lower bound, expectation, and upper bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read as much of an agent's definition as possible, so that one fault does not hide the others."""
+"""Read as much of an agent's definition as possible, so that all faults are found."""
 
 from __future__ import annotations
 

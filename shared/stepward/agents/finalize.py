@@ -1,11 +1,11 @@
-"""Finalize a run that has ended: return what it holds, book its cost, and answer its parent."""
+"""Finalize a run that has ended: return what it holds, book its cost, answer its parent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.agents.approval_ends import close_those_of, has_asked
+from stepward.agents.approvals import close_those_of, has_asked
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine, added_up

@@ -1,4 +1,4 @@
-"""Forks runs: a new run takes over another one's turns, with edits, and goes on from there by itself."""
+"""Fork runs: a new run inherits another's turns, with edits, and continues by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protect people's decisions: a fork replaces none, and asks again rather than continue from one."""
+"""Protect people's decisions in forks: none is replaced, and open questions are repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a run's journal as one of possibly several writers, of whom only the newest claim may go on."""
+"""Write a run's journal among several writers, of which only the newest claim continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows agents and moves them through their life: by hand along an edge of the table, and to their end."""
+"""Show agents, and move them along the lifecycle: on request, and to their end."""
 
 from __future__ import annotations
 

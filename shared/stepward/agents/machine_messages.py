@@ -1,4 +1,4 @@
-"""The messages between the state machine and `agent_advance`: ids only, to keep states small."""
+"""The messages between the state machine and `agent_advance`: ids only, to stay small."""
 
 from __future__ import annotations
 

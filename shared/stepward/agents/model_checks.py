@@ -1,4 +1,4 @@
-"""Holds an agent to what its model can do: at registration, for a fork, and again at each start."""
+"""Check an agent against what its models can do: at registration, forks and starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes one turn of a run: asks the model, keeps the reply with its cost, and says what follows."""
+"""Take one turn of a run: call the model, record the reply, and decide what follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Register agents: a definition walks the lifecycle's edges, and what fails a check is not stored.
+"""Register agents: a definition walks the lifecycle, and what fails is not stored.
 
 The calls of the registry: 1 look; for a new version 1 transaction more, and for an agent's first version 6 more (its
 number, its creation, three edges, the version itself); for each step away to agents that it names 1 look.

@@ -1,4 +1,4 @@
-"""Answer a call that is equal to an earlier one with that reply, for agents that ask for it.
+"""Answer a call that equals an earlier one with that reply, for agents that ask for it.
 
 A reply is stored after it is in the journal: a crash between the two loses no more than a later hit.
 

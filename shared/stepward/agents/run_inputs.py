@@ -1,4 +1,4 @@
-"""Check what a run is given: its input by the agent's schema, its files by what models take."""
+"""Check a run's input by the agent's schema, and its files by what the models take."""
 
 from __future__ import annotations
 

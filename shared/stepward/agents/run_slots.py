@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.agents.approval_ends import close_those_of
+from stepward.agents.approvals import close_those_of
 from stepward.agents.call_limits import out_of_budget
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.machine_messages import AdvanceAnswer

@@ -1,4 +1,4 @@
-"""Show runs, their events and what they wait for: heads for lists, the journal for the rest."""
+"""Show runs, their events and what they wait for, from heads and journals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts the request together by which a cheap model sums up the turns that another one is not shown any more."""
+"""Build the request by which a cheap model summarises turns that are left out."""
 
 from __future__ import annotations
 

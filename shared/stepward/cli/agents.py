@@ -21,7 +21,7 @@ from stepward.cli.options import (
     RehearseOption,
     at_least,
 )
-from stepward.domain.documents.write import write_yaml
+from stepward.domain.documents.yaml_text import write_yaml
 from stepward.sdk import AgentDetail, AgentPage, Run, Stepward
 from stepward.sdk.shapes import AgentState, Capability
 

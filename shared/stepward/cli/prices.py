@@ -13,9 +13,9 @@ from stepward.cli.checkout import laptop_here, run_operator_command
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
 from stepward.cli.options import YesOption, confirm
+from stepward.domain.money import FIGURES, FiguresMissing, PriceChange
 from stepward.domain.nearest import nearest
 from stepward.domain.numbers import is_written_as_json
-from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
 
 HELP = """List, set and remove prices of models.
 

@@ -12,7 +12,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.input_files import DefinitionFile, read_input, refusals_of
 from stepward.cli.options import CursorOption, LimitOption, PromptArgument
-from stepward.domain.documents.write import write_yaml
+from stepward.domain.documents.yaml_text import write_yaml
 from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk.prompts import PromptDetail, PromptDiff, PromptPage, PromptVersions, RenderedPrompt
 

@@ -13,7 +13,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.input_files import DefinitionFile, read_input, refusals_of
 from stepward.cli.options import CursorOption, LimitOption, TriggerArgument, YesOption, at_least, confirm
-from stepward.domain.documents.write import write_yaml
+from stepward.domain.documents.yaml_text import write_yaml
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(

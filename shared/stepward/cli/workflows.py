@@ -20,7 +20,7 @@ from stepward.cli.input_files import (
     source_of,
 )
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
-from stepward.domain.documents.write import write_yaml
+from stepward.domain.documents.yaml_text import write_yaml
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowProblem, WorkflowVersion
 from stepward.sdk.workflows import WorkflowClient
 

@@ -1,4 +1,4 @@
-"""Read the alternative names of an agent's fields, so that each field is stored under one name."""
+"""Read the alternative names of an agent's fields, so that each is stored under one name."""
 
 from __future__ import annotations
 

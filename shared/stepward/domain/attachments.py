@@ -1,4 +1,4 @@
-"""Files of a tenant that a run shows its model beside its input: what they are, and how large they may be."""
+"""Files that a run shows its model beside its input: their types and size limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS charges for a run, counted from its journal: nothing has to be measured or billed to say it.
+"""Count what AWS charges for a run from its journal, without measuring anything.
 
 Counted are the entered states, the functions' requests and memory times, the tables' units by the published rule
 (1 KB a write, 4 KB a read, twice in a transaction), large bodies in S3, and the request that started the run. The times

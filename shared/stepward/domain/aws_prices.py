@@ -1,4 +1,4 @@
-"""What AWS charges for what a run takes, in micro-dollars each, as data with source and date.
+"""AWS's prices in micro-dollars each, as data with source and date.
 
 List prices of us-east-1 for arm64, read in November 2026 at aws.amazon.com/{step-functions,lambda,dynamodb,s3,api-gateway,
 eventbridge,sqs}/pricing; those of EventBridge and S3 are remembered and were not looked up again. Free tiers, savings

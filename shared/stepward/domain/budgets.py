@@ -1,4 +1,4 @@
-"""Budgets bound what a tenant may spend before it is spent: runs draw allowances from what remains of them."""
+"""Budgets limit a tenant's spending in advance: runs draw allowances from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chunk: a range of a large foreach's items with its own execution, and so its own history."""
+"""A chunk: a range of a large foreach's items with its own execution and history."""
 
 from __future__ import annotations
 

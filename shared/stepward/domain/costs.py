@@ -1,4 +1,4 @@
-"""What was spent is kept as sums a day, agent and model, so that asking about money never reads the runs."""
+"""Sums of costs per day, agent and model, so that reports never read the runs."""
 
 from __future__ import annotations
 

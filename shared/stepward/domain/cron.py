@@ -1,4 +1,4 @@
-"""The cron expressions of EventBridge: which fields they have, what a field may say, and the days that it means.
+"""EventBridge's cron expressions: their fields, allowed values, and matching days.
 
 Six fields: minutes, hours, day of the month, month, day of the week, year. Days of the week count from Sunday = 1. Of the
 two fields for days one is `?`. Standard library only: the laptop reads schedules by this very module.

@@ -1,4 +1,4 @@
-"""How long anything may last at most, which is how long AWS lets an execution of a state machine last."""
+"""The longest duration of anything: AWS's limit for an execution of a state machine."""
 
 from __future__ import annotations
 

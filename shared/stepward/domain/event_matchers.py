@@ -1,4 +1,4 @@
-"""The matchers of EventBridge's patterns: what each takes as its argument, and which values it fits.
+"""The matchers of EventBridge's patterns: their arguments, and the values they match.
 
 A value is a leaf of an event: text, a number, true, false or null. Standard library only.
 Source: "Comparison operators" of the EventBridge guide; the reasons of refusals are EventBridge's own.

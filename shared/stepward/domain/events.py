@@ -1,4 +1,4 @@
-"""What the outside sees of a run: each journal record becomes events, the same ones each time it is read."""
+"""Map each journal record to the events that clients see, the same ones at each read."""
 
 from __future__ import annotations
 

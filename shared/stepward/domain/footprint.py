@@ -1,4 +1,4 @@
-"""What each effect of a run takes of AWS: the one table by which plans count before a run, and bills after it.
+"""What each effect of a run takes of AWS, for plans before a run and bills after it.
 
 Units follow the published rule of DynamoDB's on-demand tables (1 KB a write, 4 KB a strongly consistent read, twice in a
 transaction, each index an item is in once more); which items an effect writes, the adapters say in

@@ -1,4 +1,4 @@
-"""What a run has spent and drawn, kept apart from what it has said: sums that must balance to the micro-dollar."""
+"""What a run has spent and drawn: sums that must balance to the micro-dollar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The agent lifecycle as one table: which state follows which, what requests it, what is checked.
+"""The agent lifecycle as one table: the edges, what requests each, and its check.
 
 CREATED → INITIALIZING → VALIDATING → VALIDATED → READY ⇄ EXECUTING → COMPLETED | FAILED → READY; any →
 TERMINATED

@@ -1,4 +1,4 @@
-"""What is known of a model: who provides it, what it can do, how much it takes, what it costs and when it ends."""
+"""What is known of a model: provider, capabilities, limits, price and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text becomes a number and a number a text, so that no digit is lost on the way without a word.
+"""Convert texts to numbers and back without losing a digit silently.
 
 Whole numbers keep every digit. A decimal is kept as every reader of JSON keeps it, in 64 bits of binary, so one with more
 digits than that holds is refused. Only ASCII digits make a number, and nothing is one that JSON cannot write.

@@ -1,4 +1,4 @@
-"""Match events against patterns in EventBridge's language, for triggers and event source filters.
+"""Match events against EventBridge patterns, for triggers and event source filters.
 
 Every field of a pattern has to match; of the values that a field lists, one. A list in an event matches if
 one of its items does; fields inside a list of objects have to match the same object. `$or` offers a choice of

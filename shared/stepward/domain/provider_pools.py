@@ -1,4 +1,4 @@
-"""Keys of a provider as they are kept: `{"keys": [{"id": "a", "value": "sk-…", "added_at": "2026-01-01T…"}]}`.
+"""A provider's keys as stored: `{"keys": [{"id", "value", "added_at"}]}`.
 
 Nothing here ever puts a key's value, or what somebody stored in its place, into the words of an error.
 """

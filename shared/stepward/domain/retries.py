@@ -1,4 +1,4 @@
-"""When something that failed is tried again, and after how long; the same rule wherever the platform retries."""
+"""When a failure is retried, and after how long: one rule for the whole platform."""
 
 from __future__ import annotations
 

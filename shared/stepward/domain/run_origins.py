@@ -1,4 +1,4 @@
-"""Where a run comes from: its caller, the run that waits for it, or the one that it goes on from."""
+"""The origin of a run: its caller, the run that waits for it, or its fork's source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a run is a fold of its journal: the same records give the same state, always."""
+"""The state of a run: a fold of its journal, the same for the same records."""
 
 from __future__ import annotations
 

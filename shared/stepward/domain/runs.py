@@ -1,4 +1,4 @@
-"""A run is one execution of an agent: its statuses, how they follow each other, and its head."""
+"""A run is one execution of an agent: its statuses, totals, options and head."""
 
 from __future__ import annotations
 

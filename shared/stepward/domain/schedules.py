@@ -1,4 +1,4 @@
-"""When a schedule of EventBridge fires: checked when it is made, shown before it does, obeyed by the laptop.
+"""When EventBridge's schedules fire: checks and next times, also for the laptop.
 
 `rate(5 minutes)`, `at(2030-01-31T08:00:00)` and `cron(…)`. A `cron` and an `at` mean the wall time of the schedule's zone: a
 time that the zone skips in spring does not come, and one that it has twice in autumn comes once, at the first.

@@ -1,4 +1,4 @@
-"""Signatures of webhooks as Standard Webhooks has them, so that senders need no code of ours.
+"""Signatures of webhooks by Standard Webhooks, so that senders need no code of ours.
 
 The sender signs `<webhook-id>.<webhook-timestamp>.<body>` with HMAC-SHA256 and sends `webhook-signature: v1,<base64>`, several
 with spaces between them while it changes keys. A secret is `whsec_` and 24 to 64 bytes in base64.

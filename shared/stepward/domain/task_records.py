@@ -1,4 +1,4 @@
-"""What is known of a workflow's tasks while it runs: the record of each, written once, and the run's own head."""
+"""The records of a workflow's tasks, each written once, and the run's own head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools as agents use them: what a tool says of itself, how one agent uses it, and what folders publish."""
+"""Tools as agents use them: effects, options, uses, and what folders publish."""
 
 from __future__ import annotations
 

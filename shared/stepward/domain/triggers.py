@@ -1,4 +1,4 @@
-"""A trigger starts an agent or a workflow without a request: an object, an event, a time, a signed call does it.
+"""A trigger starts an agent or a workflow by an object, event, schedule or signed call.
 
 Triggers are data: a thousand of them add no resource, except that each schedule is one of EventBridge Scheduler.
 """

@@ -1,4 +1,4 @@
-"""Reads web addresses in one way only: what two programs could read differently is refused, not guessed at.
+"""Parse web addresses strictly: what two programs could read differently is refused.
 
 An allow-list is worth nothing if the list reads one host in an address and the connection another.
 """

@@ -1,4 +1,4 @@
-"""A workflow's document, as people write it and as it is stored: a versioned graph of tasks.
+"""A workflow's document, as written and as stored: a versioned graph of tasks.
 
 One model for YAML, JSON and Python. Fields have the names of the document; the other names that people know
 for them (`agent_id`, `inputs`, `condition`, `dependencies`, …) are read by `stepward.workflows.documents`,

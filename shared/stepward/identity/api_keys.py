@@ -1,4 +1,4 @@
-"""API keys: `sw_<key id>_<secret>`; the secret has 256 bits and is stored as its SHA-256 only."""
+"""API keys `sw_<key id>_<secret>`; the 256-bit secret is stored as its SHA-256 only."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the use cases need of the world, as protocols; `adapters` has one implementation a world."""
+"""What the services need of the world, as protocols; `adapters` implements each twice."""

@@ -1,4 +1,4 @@
-"""Runs: their heads and money, their journal, the machines that carry them, and wait tokens."""
+"""Starts, heads, money and ends of runs."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from stepward.agents.costs import TenantPrices
 from stepward.domain.errors import InvalidRequest, StepwardError
 from stepward.domain.ids import TENANT_PATTERN, check_id
-from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
+from stepward.domain.money import FIGURES, FiguresMissing, PriceChange
 from stepward.runtime.container import container
 
 _OF_SET: Final = (*FIGURES, "discount", "source", "as-of")

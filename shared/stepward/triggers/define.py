@@ -1,4 +1,4 @@
-"""Makes, changes and removes triggers: what could only go wrong when one fires is refused here instead."""
+"""Create, change and remove triggers; refuse what could only fail when one fires."""
 
 from __future__ import annotations
 

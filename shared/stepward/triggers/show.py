@@ -1,4 +1,4 @@
-"""Shows triggers: what they say, what they did, when they fire next, and what one event would start."""
+"""Show triggers, their state and next times, and what one event would start."""
 
 from __future__ import annotations
 

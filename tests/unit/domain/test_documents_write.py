@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.documents import read_document
-from stepward.domain.documents.write import write_yaml
+from stepward.domain.documents.yaml_text import write_yaml
 from tests.support.draws import drawn
 
 TEXTS = [

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.money import Price
-from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
+from stepward.domain.money import FIGURES, FiguresMissing, Price, PriceChange
 
 LISTED: dict[str, Any] = {
     "model": "m", "agreed": False, "input_usd_per_mtok": "2", "output_usd_per_mtok": "10",

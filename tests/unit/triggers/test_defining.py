@@ -11,7 +11,7 @@ from stepward.adapters.memory.triggers import MemorySchedules, MemoryTriggers
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.run_origins import Caller
 from stepward.triggers.define import DefineTriggers
-from stepward.triggers.put_event import PutTriggerEvent
+from stepward.triggers.http_events import PutTriggerEvent
 from stepward.triggers.show import ShowTriggers, TryTrigger
 from stepward.triggers.starts import Startables
 from tests.support.builders import an_agent_body

@@ -12,8 +12,8 @@ from stepward.domain.errors import NotAuthenticated, StoreThrottled
 from stepward.domain.signatures import sign
 from stepward.triggers.define import DefineTriggers
 from stepward.triggers.fire import Fire, Receive
+from stepward.triggers.http_events import ReceiveWebhook
 from stepward.triggers.starts import Startables, Starters
-from stepward.triggers.webhook import ReceiveWebhook
 from stepward.workflows.runs.start_run import StartWorkflow
 from tests.support.builders import an_agent_body
 from tests.support.driver import ACME, World

@@ -1,4 +1,4 @@
-"""What is wrong with a workflow's document, each thing with its place and its remedy, and all of it at once."""
+"""The problems of a document, each with position and fix, reported all at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entry point for a document's text: size first, then syntax, then the rules of YAML 1.2."""
+"""Read a document's text: size first, then syntax, then the rules of YAML 1.2."""
 
 from __future__ import annotations
 

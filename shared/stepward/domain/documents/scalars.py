@@ -1,4 +1,4 @@
-"""The meaning of an unquoted YAML scalar by YAML 1.2: `no` is a text, and a date stays text."""
+"""The meaning of an unquoted YAML scalar by YAML 1.2: `no` is a text, so is a date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The root of all errors, and those of callers, of a run's own rules, and of AWS or the platform."""
+"""The root of all errors, and those of callers, policies, the platform and tasks."""
 
 from __future__ import annotations
 

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from stepward.runtime.container import Container
     from stepward.triggers.define import Defined, DefineTriggers
     from stepward.triggers.fire import Fire, Receive
-    from stepward.triggers.put_event import PutTriggerEvent
+    from stepward.triggers.http_events import PutTriggerEvent, ReceiveWebhook
     from stepward.triggers.show import ShowTriggers, TryTrigger
     from stepward.triggers.starts import Startables
-    from stepward.triggers.webhook import ReceiveWebhook
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a function loads only what it reaches
 
@@ -69,7 +68,7 @@ class TriggerServices:
     @cached_property
     def put_event(self) -> PutTriggerEvent:
         """Puts an event for a trigger."""
-        from stepward.triggers.put_event import PutTriggerEvent
+        from stepward.triggers.http_events import PutTriggerEvent
 
         sources = self._container.settings.event_sources
         return PutTriggerEvent(self._ports.triggers, self._ports.stage_bus, sources)
@@ -86,7 +85,7 @@ class TriggerServices:
     @cached_property
     def receive_webhook(self) -> ReceiveWebhook:
         """Fires the trigger whose secret has signed a call."""
-        from stepward.triggers.webhook import ReceiveWebhook
+        from stepward.triggers.http_events import ReceiveWebhook
 
         key = self._ports.webhook_key()
         return ReceiveWebhook(self._ports.triggers, self._fire, self._ports.clock, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.agents.approval_ends import close_all
+from stepward.agents.approvals import close_all
 from stepward.agents.finalize import answer_call
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.approvals import ApprovalStatus
