@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botocore.client import BaseClient
+
 from infra.local.executor.spec import FunctionSpec
 
 
@@ -55,7 +57,7 @@ class HttpApiParts:
 class Target:
     """Where a template is applied: the AWS API, the executor and the gateway."""
 
-    client: Callable[[str], Any]
+    client: Callable[[str], BaseClient]
     asset: Callable[[str], Path]
     register_function: Callable[[FunctionSpec], None]
     http_apis: HttpApiParts

@@ -9,22 +9,24 @@ import uuid
 from typing import Any
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.settings import moto_server_port
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 ORIGINAL_CLIENT_CACHE = boto_client.boto_client_for
 _MAX_CONNECTIONS = 100
 _FOREVER_S = 99_999_999
 _last = threading.local()
-_clients: dict[tuple[str, str, str, str], tuple[Any, str]] = {}
+_clients: dict[tuple[str, str, str, str], tuple[BaseClient, str]] = {}
 _roles_by_key: dict[str, str] = {}
 _lock = threading.Lock()
 
 
-def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+def client_for(region: str, service: str, state_credentials: StateCredentials | None = None) -> BaseClient:
     """Return a client that calls as the role of the state or of its machine.
 
     Each role has an access key of its own, by which a call can be traced to it.
@@ -32,7 +34,9 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     return held(region, service, state_credentials)[0]
 
 
-def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any, str]:
+def held(
+    region: str, service: str, state_credentials: StateCredentials | None = None
+) -> tuple[BaseClient, str]:
     """Return such a client with its access key id."""
     role_arn = str(getattr(state_credentials, "role_arn", ""))
     key = (region, service, str(moto_server_port()), role_arn)
@@ -70,7 +74,7 @@ def install_client_cache() -> None:
             vars(module)["boto_client_for"] = client_for
 
 
-def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[Any, str]:
+def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[BaseClient, str]:
     access_key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
     _roles_by_key[access_key] = role_arn
     config = Config(
@@ -83,7 +87,7 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[An
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    client: Any = boto3.client(
+    client: BaseClient = boto3.client(
         service,
         region_name=region,
         endpoint_url=f"http://127.0.0.1:{port}",
@@ -115,7 +119,7 @@ def install_service_lookup() -> None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _remembered(application: Any, host: str | None) -> Any:
+def _remembered(application: DomainDispatcherApplication, host: str | None) -> Any:
     return ORIGINAL_SERVICE_LOOKUP(application, host)
 
 

@@ -11,7 +11,7 @@ from moto.events.exceptions import InvalidEventPatternException, ValidationExcep
 from moto.events.models import EventPatternParser, EventsBackend, Rule
 from moto.events.responses import EventsHandler
 from moto.scheduler.exceptions import ValidationException as InvalidSchedule
-from moto.scheduler.models import EventBridgeSchedulerBackend
+from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule
 
 from stepward.domain.patterns import PatternRefused, check_pattern, fits
 from stepward.domain.schedules import parse_schedule, time_zone
@@ -29,7 +29,7 @@ def install_event_patterns() -> None:
     EventsHandler.test_event_pattern = _test_event_pattern
 
 
-def _parse(parser: Any) -> dict[str, Any]:
+def _parse(parser: EventPatternParser) -> dict[str, Any]:
     try:
         pattern = json.loads(parser.pattern) if parser.pattern else {}
     except ValueError:
@@ -43,7 +43,7 @@ def _parse(parser: Any) -> dict[str, Any]:
     return pattern
 
 
-def _test_event_pattern(handler: Any) -> Any:
+def _test_event_pattern(handler: EventsHandler) -> Any:
     pattern = EventPatternParser(handler._get_param("EventPattern")).parse()  # noqa: SLF001  moto's own
     try:
         event = json.loads(handler._get_param("Event"))  # noqa: SLF001
@@ -55,7 +55,7 @@ def _test_event_pattern(handler: Any) -> Any:
 
 
 ORIGINAL_EVENT_TARGETS = Rule.send_to_targets
-Receiver = Callable[[Any, Mapping[str, Any]], None]
+Receiver = Callable[[Rule, Mapping[str, Any]], None]
 _receivers: list[Receiver] = []
 
 
@@ -75,7 +75,7 @@ def install_event_targets() -> None:
     Rule.send_to_targets = _send
 
 
-def _send(rule: Any, original_event: Any, transform_input: bool = True) -> None:
+def _send(rule: Rule, original_event: Any, transform_input: bool = True) -> None:
     if not _receivers:
         ORIGINAL_EVENT_TARGETS(rule, original_event, transform_input)
     else:
@@ -90,10 +90,10 @@ ORIGINAL_UPDATE = EventBridgeSchedulerBackend.update_schedule
 class Timetable(Protocol):
     """The part of the triggers that fires rules and schedules."""
 
-    def rule_put(self, rule: Any) -> None:
+    def rule_put(self, rule: Rule) -> None:
         """Start to fire a new rule, or one that replaced another of its name."""
 
-    def schedule_put(self, schedule: Any, since: datetime | None = None) -> None:
+    def schedule_put(self, schedule: Schedule, since: datetime | None = None) -> None:
         """Start to fire a new or changed schedule, or one that was restored from `since`."""
 
 
@@ -105,7 +105,7 @@ def bind_schedules(timetable: Timetable | None) -> None:
     _timetables[:] = [] if timetable is None else [timetable]
 
 
-def restored(schedule: Any, since: datetime) -> None:
+def restored(schedule: Schedule, since: datetime) -> None:
     """Resume a restored schedule that was created or last changed at a given time."""
     for timetable in _timetables:
         timetable.schedule_put(schedule, since)
@@ -124,7 +124,7 @@ def install_rule_schedules() -> None:
     EventBridgeSchedulerBackend.update_schedule = _schedule_action(ORIGINAL_UPDATE)
 
 
-def _put_rule(backend: Any, name: str, *arguments: Any, **named: Any) -> Any:
+def _put_rule(backend: EventsBackend, name: str, *arguments: Any, **named: Any) -> Rule:
     expression = named.get("scheduled_expression")
     if expression and not _is_readable(expression, "rate(", "cron("):
         raise ValidationException("Parameter ScheduleExpression is not valid.")
@@ -134,8 +134,8 @@ def _put_rule(backend: Any, name: str, *arguments: Any, **named: Any) -> Any:
     return rule
 
 
-def _schedule_action(original: Callable[..., Any]) -> Callable[..., Any]:
-    def action(backend: Any, **named: Any) -> Any:
+def _schedule_action(original: Callable[..., Schedule]) -> Callable[..., Schedule]:
+    def action(backend: EventBridgeSchedulerBackend, **named: Any) -> Schedule:
         expression = named["schedule_expression"]
         if not _is_readable(expression, "rate(", "cron(", "at("):
             raise InvalidSchedule(f"Invalid Schedule Expression {expression}.")

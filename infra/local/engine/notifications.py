@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.events.models import EventsBackend
 from moto.s3 import notifications
-from moto.s3.models import S3Backend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 from moto.secretsmanager.exceptions import ValidationException
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -28,7 +28,7 @@ ORIGINAL_MARKER = S3Backend._set_delete_marker  # noqa: SLF001
 ORIGINAL_TAGGING = S3Response.put_object_tagging
 TAGGED = "s3:ObjectTagging:Put"
 MARKED = "s3:ObjectRemoved:DeleteMarkerCreated"
-Receiver = Callable[[str, Any, Any], None]
+Receiver = Callable[[str, FakeBucket, FakeKey], None]
 """Takes the event's name, the bucket and the object."""
 
 _receivers: list[Receiver] = []
@@ -53,7 +53,7 @@ def install_bucket_notifications() -> None:
     S3Response.put_object_tagging = _tag
 
 
-def _send(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+def _send(account_id: str, event_name: Any, bucket: FakeBucket, key: FakeKey) -> None:
     name = str(getattr(event_name, "value", event_name))
     if not _receivers:
         ORIGINAL_BUCKET_NOTIFICATIONS(account_id, event_name, bucket, key)
@@ -65,7 +65,7 @@ def _is_tagging() -> bool:
     return getattr(_call, "is_tagging", False)
 
 
-def _tag(response: Any) -> Any:
+def _tag(response: S3Response) -> Any:
     _call.is_tagging = True
     try:
         return ORIGINAL_TAGGING(response)
@@ -73,7 +73,7 @@ def _tag(response: Any) -> Any:
         _call.is_tagging = False
 
 
-def _mark(backend: Any, bucket_name: str, key_name: str) -> Any:
+def _mark(backend: S3Backend, bucket_name: str, key_name: str) -> FakeDeleteMarker:
     marker = ORIGINAL_MARKER(backend, bucket_name, key_name)
     _send(backend.account_id, MARKED, backend.get_bucket(bucket_name), marker)
     return marker
@@ -94,7 +94,7 @@ def install_topic_publishing() -> None:
     SNSResponse.publish = _publish
 
 
-def _publish(response: Any) -> Any:
+def _publish(response: SNSResponse) -> Any:
     given = {
         name: response._get_param(name)  # noqa: SLF001 - moto's own
         for name in ("Message", "MessageGroupId", "MessageDeduplicationId", "TargetArn", "TopicArn")
@@ -143,7 +143,7 @@ def install_service_refusals() -> None:
     SfnFailedEntryCountException.__init__ = _failed_entries
 
 
-def _put_events(backend: Any, events: list[dict[str, Any]], *args: Any, **named: Any) -> Any:
+def _put_events(backend: EventsBackend, events: list[dict[str, Any]], *args: Any, **named: Any) -> Any:
     good = [event for event in events if not _is_malformed(event)]
     answers = iter(ORIGINAL_SERVICE_REFUSALS(backend, good, *args, **named) if good else [])
     return [dict(_MALFORMED) if _is_malformed(event) else next(answers) for event in events]
@@ -158,17 +158,17 @@ def _is_malformed(event: dict[str, Any]) -> bool:
         return True
 
 
-def _send_message(backend: Any, queue_name: str, message_body: str, *args: Any, **named: Any) -> Any:
+def _send_message(backend: SQSBackend, queue_name: str, message_body: str, *args: Any, **named: Any) -> Any:
     if not message_body:
         raise MissingParameter("MessageBody")
     return ORIGINAL_SEND(backend, queue_name, message_body, *args, **named)
 
 
-def _failed_entries(error: Any, cause: Any) -> None:
+def _failed_entries(error: SfnFailedEntryCountException, cause: Any) -> None:
     ORIGINAL_FAILED(error, json.dumps(cause, separators=(",", ":")))
 
 
-def _create_secret(backend: Any, name: str, *args: Any, **named: Any) -> Any:
+def _create_secret(backend: SecretsManagerBackend, name: str, *args: Any, **named: Any) -> Any:
     if not _SECRET_NAME.fullmatch(name):
         raise ValidationException(
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"

@@ -7,12 +7,11 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.sqs import models
 from moto.sqs.exceptions import SQSException
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 from moto.sqs.responses import SQSResponse
 
 ORIGINAL_QUEUE_RECEIVES = SQSBackend.receive_message
@@ -53,17 +52,17 @@ def install_queue_receives() -> None:
     SQSBackend.change_message_visibility = _change_visibility
 
 
-def receive_now(backend: Any, name: str, count: int, visibility_timeout_s: int) -> list[Any]:
+def receive_now(backend: SQSBackend, name: str, count: int, visibility_timeout_s: int) -> list[Message]:
     """Receive the messages that are there now, with all attributes."""
     with _lock:
         queue = backend.get_queue(name)
         if not queue.fifo_queue:
             _put_quiet_groups_first(queue)
-        found: list[Any] = ORIGINAL_QUEUE_RECEIVES(backend, name, count, 0, visibility_timeout_s, ["All"])
+        found: list[Message] = ORIGINAL_QUEUE_RECEIVES(backend, name, count, 0, visibility_timeout_s, ["All"])
         return found
 
 
-def next_change_ms(queue: Any) -> float | None:
+def next_change_ms(queue: Queue) -> float | None:
     """Return the time in ms at which the next message becomes receivable, or None."""
     with _lock:
         now_ms = _now_s() * 1000
@@ -75,14 +74,14 @@ def _now_s() -> float:
     return _clocks[0]() if _clocks else time.time()
 
 
-def _add(queue: Any, message: Any) -> None:
+def _add(queue: Queue, message: Message) -> None:
     with _lock:
         if not _is_known(queue, message):
             ORIGINAL_ADD(queue, message)
     _tell(queue)
 
 
-def _is_known(queue: Any, message: Any) -> bool:
+def _is_known(queue: Queue, message: Message) -> bool:
     """Return whether a FIFO queue had this id in the last five minutes; remember it if not.
 
     An id outlives the deletion of its message.
@@ -99,26 +98,28 @@ def _is_known(queue: Any, message: Any) -> bool:
     return False
 
 
-def _delete(backend: Any, queue_name: str, receipt_handle: str) -> None:
+def _delete(backend: SQSBackend, queue_name: str, receipt_handle: str) -> None:
     with _lock:
         ORIGINAL_DELETE(backend, queue_name, receipt_handle)
     _tell(backend.get_queue(queue_name))
 
 
-def _change_visibility(backend: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+def _change_visibility(
+    backend: SQSBackend, queue_name: str, receipt_handle: str, visibility_timeout: int
+) -> None:
     with _lock:
         ORIGINAL_VISIBILITY(backend, queue_name, receipt_handle, visibility_timeout)
     _tell(backend.get_queue(queue_name))
 
 
 def _receive(
-    backend: Any,
+    backend: SQSBackend,
     queue_name: str,
     count: int,
     wait_seconds_timeout: int,
     visibility_timeout: int,
     message_attribute_names: list[str] | None = None,
-) -> list[Any]:
+) -> list[Message]:
     """Poll the queue until there is a message or the wait is over.
 
     It looks again when a message arrives, and every second for those that become visible by time.
@@ -126,7 +127,7 @@ def _receive(
     end_s = time.monotonic() + wait_seconds_timeout
     while True:
         with _lock:
-            found: list[Any] = ORIGINAL_QUEUE_RECEIVES(
+            found: list[Message] = ORIGINAL_QUEUE_RECEIVES(
                 backend, queue_name, count, 0, visibility_timeout, message_attribute_names
             )
         left_s = end_s - time.monotonic()
@@ -135,13 +136,13 @@ def _receive(
         backend.get_queue(queue_name).wait_for_messages(min(_LOOK_AGAIN_S, left_s))
 
 
-def _put_quiet_groups_first(queue: Any) -> None:
+def _put_quiet_groups_first(queue: Queue) -> None:
     under_way = Counter(message.group_id for message in queue.pending_messages if message.group_id)
     if under_way:
         queue._messages.sort(key=lambda message: under_way[message.group_id])  # noqa: SLF001
 
 
-def _tell(queue: Any) -> None:
+def _tell(queue: Queue) -> None:
     for listener in _listeners:
         listener(queue.queue_arn)
 
@@ -170,7 +171,7 @@ def install_queue_redrives() -> None:
     SQSResponse.start_message_move_task = _start
 
 
-def _start(response: Any) -> Any:
+def _start(response: SQSResponse) -> ActionResult:
     backend = response.sqs_backend
     dead_letters = backend.get_queue(response._get_param("SourceArn").rsplit(":", 1)[-1])  # noqa: SLF001
     destination = response._get_param("DestinationArn")  # noqa: SLF001
@@ -183,7 +184,7 @@ def _start(response: Any) -> Any:
     return ActionResult({"TaskHandle": f"{uuid.uuid4()}-{time.time():.0f}"})
 
 
-def _move(backend: Any, dead_letters: Any, name: str, message: Any) -> None:
+def _move(backend: SQSBackend, dead_letters: Queue, name: str, message: Message) -> None:
     backend.send_message(
         name,
         message.body,

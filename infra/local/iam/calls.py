@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+from wsgiref.types import WSGIEnvironment
 
 from infra.local import account
 
@@ -30,7 +31,7 @@ class Call:
     """The signing name of the service."""
 
     access_key: str
-    environ: dict[str, Any]
+    environ: WSGIEnvironment
 
     @property
     def method(self) -> str:
@@ -76,7 +77,7 @@ class Call:
         return dict(parse_qsl(self.body.decode("utf-8", "replace")))
 
 
-def read_call(environ: dict[str, Any]) -> Call | None:
+def read_call(environ: WSGIEnvironment) -> Call | None:
     """Read the access key and the service from a signature; None if there is none."""
     signed = str(environ.get("HTTP_AUTHORIZATION", ""))
     _, found, rest = signed.partition("Credential=")

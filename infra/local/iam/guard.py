@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from xml.sax.saxutils import escape
 
 from infra.local import account
@@ -81,7 +81,6 @@ def _request_id() -> tuple[str, str]:
     return "x-amzn-RequestId", str(uuid.uuid4())
 
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _FREE = frozenset({"sts:GetCallerIdentity"})
 """Actions that need no permission."""
 
@@ -89,7 +88,7 @@ _FREE = frozenset({"sts:GetCallerIdentity"})
 class Guard:
     """A WSGI application around moto's."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         """Pass every call until roles are bound."""
         self._application = application
         self._bound: tuple[PrincipalOf, Roles] | None = None
@@ -102,7 +101,7 @@ class Guard:
         """Hold later callers to their roles."""
         self._bound = principal_of, roles
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass one request to the application, or refuse it."""
         call = read_call(environ)
         if call is None or self._bound is None:
@@ -135,7 +134,7 @@ class Guard:
         return self.refusal(access_key, Need("lambda:InvokeFunction", function_arn)) is None
 
     def _guarded(
-        self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
+        self, call: Call, principal: Principal, policies: Policies, start_response: StartResponse
     ) -> Iterable[bytes]:
         for need in needs_of(call):
             decision = self._decide(principal, policies, need)
@@ -154,21 +153,29 @@ class Guard:
         return decision
 
     def _hiding(
-        self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
+        self, call: Call, principal: Principal, policies: Policies, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Refuse instead of 404 if the caller may not list the bucket, as S3 does.
 
         Otherwise the answer would disclose which objects the bucket lacks.
         """
-        started: list[tuple[Any, ...]] = []
-        body = b"".join(self._application(call.environ, lambda *given: started.append(given)))
-        if started[0][0].startswith("404") and "/" in call.path.strip("/"):
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return written.append
+
+        body = b"".join(self._application(call.environ, start))
+        # An application that fails may start a second time, which replaces the first.
+        status, headers = started[-1]
+        if status.startswith("404") and "/" in call.path.strip("/"):
             need = Need("s3:ListBucket", bucket_arn(call.path.strip("/").split("/", 1)[0]))
             decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
             if decision is not Decision.ALLOWED:
                 return _send(refusal(call, principal, need, decision), start_response)
-        start_response(*started[0])
-        return iter([body])
+        start_response(status, headers)
+        return iter([*written, body])
 
 
 def _context(principal: Principal, need: Need) -> Context:
@@ -183,7 +190,7 @@ def _context(principal: Principal, need: Need) -> Context:
     return {**base, **{name.lower(): values for name, values in need.context.items()}}
 
 
-def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterator[bytes]:
+def _send(answer: Answer, start_response: StartResponse) -> Iterator[bytes]:
     status, headers, body = answer
     start_response(status, headers)
     return iter([body])

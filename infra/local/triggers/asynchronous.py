@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.awslambda.models import LambdaFunction
+
 from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
 from infra.local.triggers.bus import Bus
@@ -59,7 +61,7 @@ class Asynchronous:
         self._work = work
         self._bus = bus
 
-    def accept(self, function: Any, payload: bytes) -> None:
+    def accept(self, function: LambdaFunction, payload: bytes) -> None:
         """Queue an event; the caller is answered before the function runs."""
         name = str(function.function_name)
         event = QueuedEvent(name, payload, policy_of(function), self._clock.now_s())
@@ -127,7 +129,7 @@ class Asynchronous:
         return record
 
 
-def policy_of(function: Any) -> Policy:
+def policy_of(function: LambdaFunction) -> Policy:
     """Return the newest EventInvokeConfig of one of moto's functions."""
     if not function.event_invoke_config:
         return Policy()

@@ -11,6 +11,8 @@ import uuid
 from typing import Any
 from urllib.parse import quote_plus
 
+from moto.s3.models import FakeBucket, FakeKey
+
 from infra.local import account
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
@@ -38,7 +40,7 @@ class BucketEvents:
         self._deliveries = deliveries
         self._bus = bus
 
-    def changed(self, event_name: str, bucket: Any, key: Any) -> None:
+    def changed(self, event_name: str, bucket: FakeBucket, key: FakeKey) -> None:
         """Send the events of one change."""
         configuration = bucket.notification_configuration
         sequencer = f"{next(_ORDER):018X}"
@@ -53,7 +55,7 @@ class BucketEvents:
             self._bus.publish("aws.s3", detail_type, _detail(kind, bucket, key, sequencer), [bucket.arn])
 
     def _record(
-        self, event_name: str, bucket: Any, key: Any, configuration_id: str, sequencer: str
+        self, event_name: str, bucket: FakeBucket, key: FakeKey, configuration_id: str, sequencer: str
     ) -> dict[str, Any]:
         moment = self._clock.now()
         return {
@@ -81,7 +83,7 @@ class BucketEvents:
         }
 
 
-def _object(bucket: Any, key: Any, sequencer: str, etag: str, version: str) -> dict[str, Any]:
+def _object(bucket: FakeBucket, key: FakeKey, sequencer: str, etag: str, version: str) -> dict[str, Any]:
     described: dict[str, Any] = {"key": key.name, "sequencer": sequencer}
     if hasattr(key, "etag"):
         described |= {"size": key.size, etag: key.etag.replace('"', "")}
@@ -90,7 +92,7 @@ def _object(bucket: Any, key: Any, sequencer: str, etag: str, version: str) -> d
     return described
 
 
-def _detail(kind: str, bucket: Any, key: Any, sequencer: str) -> dict[str, Any]:
+def _detail(kind: str, bucket: FakeBucket, key: FakeKey, sequencer: str) -> dict[str, Any]:
     detail: dict[str, Any] = {
         "version": "0",
         "bucket": {"name": bucket.name},

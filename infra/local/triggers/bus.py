@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.events.models import events_backends
+from moto.events.models import Rule, events_backends
 
 from infra.local import account
 from infra.local.engine import events
@@ -134,7 +134,7 @@ class Bus:
             "detail": detail,
         }
 
-    def offer(self, rule: Any, event: Mapping[str, Any]) -> None:
+    def offer(self, rule: Rule, event: Mapping[str, Any]) -> None:
         """Send an event to a rule's targets if the rule is enabled and its pattern matches."""
         pattern = rule.event_pattern.get_pattern()
         if rule.state != "ENABLED" or (not pattern and rule.scheduled_expression):
@@ -145,7 +145,7 @@ class Bus:
             self.send_to_targets(rule, envelope, event)
 
     def send_to_targets(
-        self, rule: Any, envelope: dict[str, Any], original: Mapping[str, Any] | None = None
+        self, rule: Rule, envelope: dict[str, Any], original: Mapping[str, Any] | None = None
     ) -> None:
         """Send an event to every target of a rule.
 

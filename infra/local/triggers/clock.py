@@ -11,7 +11,8 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import ParamSpec
 
 _LONGEST_NAP_S = 3600.0
 Action = Callable[[], object]
@@ -94,6 +95,7 @@ class Clock:
         return None
 
 
+_P = ParamSpec("_P")
 _THREADS = 24
 
 
@@ -105,19 +107,19 @@ class Work:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="trigger")
         self.is_closed = False
 
-    def submit(self, call: Callable[..., object], *arguments: Any) -> None:
+    def submit(self, call: Callable[_P, object], *args: _P.args, **named: _P.kwargs) -> None:
         """Run a call in a thread soon, unless this is closed."""
         if not self.is_closed:
-            self._pool.submit(self._run, call, *arguments)
+            self._pool.submit(self._run, partial(call, *args, **named))
 
     def close(self) -> None:
         """Begin nothing more; calls in progress end with the processes of their functions."""
         self.is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, call: Callable[..., object], *arguments: Any) -> None:
+    def _run(self, call: Callable[[], object]) -> None:
         try:
-            call(*arguments)
+            call()
         except Exception:  # noqa: BLE001 - the border of a thread: an error here would otherwise vanish
             if not self.is_closed:
                 traceback.print_exc(file=sys.stderr)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.triggers.clock import Clock, Work
@@ -26,7 +27,7 @@ _NOT_RETRIED = (
 )
 """Parts of error codes for which EventBridge does not retry, but sends to the dead letters."""
 
-ClientFactory = Callable[[str], Any]
+ClientFactory = Callable[[str], BaseClient]
 
 
 @dataclass(frozen=True)

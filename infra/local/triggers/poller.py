@@ -10,10 +10,10 @@ import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from moto.awslambda.models import lambda_backends
+from moto.awslambda.models import EventSourceMapping, lambda_backends
 
 from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
@@ -27,7 +27,9 @@ class Poller(ABC):
     It wakes after a write, at the end of a batch, at a time of the clock, and when the mapping changes.
     """
 
-    def __init__(self, mapping: Any, executor: Executor, clock: Clock, concurrency: int) -> None:
+    def __init__(
+        self, mapping: EventSourceMapping, executor: Executor, clock: Clock, concurrency: int
+    ) -> None:
         """Keep moto's mapping, and prepare the threads."""
         self.mapping = mapping
         self.clock = clock
@@ -75,15 +77,11 @@ class Poller(ABC):
     def take(self) -> bool:
         """Take batches and begin them; return False if there is nothing to do until woken."""
 
-    def begin(self, *arguments: Any) -> None:
-        """Run `carry` in a thread of its own, and wake this one when it is done."""
+    def begin(self, handle: Callable[[], None]) -> None:
+        """Handle one batch in a thread of its own, and wake this one when it is done."""
         with self._lock:
             self._in_progress += 1
-        self._work.submit(self._carry, *arguments)
-
-    @abstractmethod
-    def carry(self, *arguments: Any) -> None:
-        """Invoke the function with one batch, and handle its response."""
+        self._work.submit(self._handle, handle)
 
     def invoke(self, payload: bytes) -> InvocationResult | None:
         """Invoke the function; return None when it is throttled."""
@@ -92,10 +90,10 @@ class Poller(ABC):
         except Throttled:
             return None
 
-    def _carry(self, *arguments: Any) -> None:
+    def _handle(self, handle: Callable[[], None]) -> None:
         try:
             if not self._closed:
-                self.carry(*arguments)
+                handle()
         finally:
             with self._lock:
                 self._in_progress -= 1
@@ -116,7 +114,9 @@ class Poller(ABC):
             return False
 
 
-def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[str]) -> set[str]:
+def failed_ids(
+    mapping: EventSourceMapping, result: InvocationResult | None, ids: Collection[str]
+) -> set[str]:
     """Return the ids of the failed records; an invalid response fails all of them."""
     if result is None or result.function_error is not None:
         return set(ids)
@@ -131,7 +131,7 @@ def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[st
     return min(named, set(ids))
 
 
-def passes(mapping: Any, record: Mapping[str, Any]) -> bool:
+def passes(mapping: EventSourceMapping, record: Mapping[str, Any]) -> bool:
     """Return whether a record matches one of the mapping's filters, or there is none."""
     filters = (mapping.filter_criteria or {}).get("Filters") or []
     return not filters or any(fits(json.loads(one["Pattern"]), record) for one in filters)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
-from moto.sqs.models import sqs_backends
+from moto.awslambda.models import EventSourceMapping
+from moto.sqs.models import Message, Queue, sqs_backends
 
 from infra.local import account
 from infra.local.engine.sqs import next_change_ms, receive_now
@@ -20,13 +22,13 @@ CONCURRENCY = 5
 class QueuePoller(Poller):
     """Polls a queue; a message that fails is received again after its visibility timeout."""
 
-    def __init__(self, mapping: Any, executor: Executor, clock: Clock) -> None:
+    def __init__(self, mapping: EventSourceMapping, executor: Executor, clock: Clock) -> None:
         """Read the concurrency and the queue of a mapping."""
         scaling = mapping.scaling_config or {}
         super().__init__(mapping, executor, clock, int(scaling.get("MaximumConcurrency") or CONCURRENCY))
         self._backend = sqs_backends[account.ACCOUNT_ID][account.REGION]
         self._queue_name = mapping.event_source_arn.rsplit(":", 1)[-1]
-        self._gathered: list[Any] = []
+        self._gathered: list[Message] = []
         self._window_ends_s = 0.0
 
     def take(self) -> bool:
@@ -45,15 +47,14 @@ class QueuePoller(Poller):
         is_due = len(self._gathered) >= size or self.clock.now_s() >= self._window_ends_s
         if self._gathered and is_due:
             batch, self._gathered = self._gathered, []
-            self.begin(queue, batch)
+            self.begin(partial(self._handle_batch, queue, batch))
             return True
         if not found and (moment_ms := next_change_ms(queue)) is not None:
             self.wake_at(moment_ms / 1000 + 0.001)
         return bool(found)
 
-    def carry(self, *arguments: Any) -> None:
+    def _handle_batch(self, queue: Queue, batch: list[Message]) -> None:
         """Invoke the function with a batch, and delete the messages that it has handled."""
-        queue, batch = arguments
         records = [record_of(queue, message) for message in batch]
         result = self.invoke(json.dumps({"Records": records}).encode())
         failed = failed_ids(self.mapping, result, [message.id for message in batch])
@@ -61,7 +62,7 @@ class QueuePoller(Poller):
             if message.id not in failed:
                 self._backend.delete_message(self._queue_name, message.receipt_handle)
 
-    def _wanted(self, queue: Any, messages: list[Any]) -> list[Any]:
+    def _wanted(self, queue: Queue, messages: list[Message]) -> list[Message]:
         """Return the messages that match a filter; delete the others, as Lambda does."""
         wanted = []
         for message in messages:
@@ -72,7 +73,7 @@ class QueuePoller(Poller):
         return wanted
 
 
-def record_of(queue: Any, message: Any) -> dict[str, Any]:
+def record_of(queue: Queue, message: Message) -> dict[str, Any]:
     """Return a message as functions get it."""
     attributes = {
         "ApproximateReceiveCount": str(message.approximate_receive_count),

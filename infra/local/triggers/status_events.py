@@ -8,6 +8,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from moto.stepfunctions.parser.backend.execution import Execution
+
 from infra.local import account
 from infra.local.deployer.resource import Deployment
 from infra.local.triggers.bus import Bus
@@ -27,13 +29,13 @@ class StatusEvents:
         """Take the bus."""
         self._bus = bus
 
-    def changed(self, execution: Any) -> None:
+    def changed(self, execution: Execution) -> None:
         """Publish the new status of an execution."""
         arn = str(execution.exec_arn)
         self._bus.publish(SOURCE, DETAIL_TYPE, detail_of(execution), [arn])
 
 
-def detail_of(execution: Any) -> dict[str, Any]:
+def detail_of(execution: Execution) -> dict[str, Any]:
     """Return the detail of an execution's event."""
     status = str(execution.exec_status.value)
     given, given_details = _content(_text(execution.input_data))

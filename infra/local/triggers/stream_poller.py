@@ -12,9 +12,12 @@ import zlib
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from moto.awslambda.models import EventSourceMapping
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import StreamShard
 
 from infra.local import account
 from infra.local.engine.dynamodb import actions
@@ -51,7 +54,9 @@ class Lane:
 class StreamPoller(Poller):
     """Polls a table's stream."""
 
-    def __init__(self, mapping: Any, executor: Executor, clock: Clock, client: ClientFactory) -> None:
+    def __init__(
+        self, mapping: EventSourceMapping, executor: Executor, clock: Clock, client: ClientFactory
+    ) -> None:
         """Start at the mapping's position: the oldest record, or the next one."""
         lanes = SHARDS * int(mapping.parallelization_factor or 1)
         super().__init__(mapping, executor, clock, lanes)
@@ -67,7 +72,7 @@ class StreamPoller(Poller):
         return str(self._table.name)
 
     @property
-    def _shard(self) -> Any:
+    def _shard(self) -> StreamShard:
         return self._table.stream_shard
 
     def take(self) -> bool:
@@ -78,12 +83,11 @@ class StreamPoller(Poller):
         for lane in self._lanes:
             if not lane.is_busy and (batch := self._due(lane)) is not None:
                 lane.is_busy = True
-                self.begin(lane, batch)
+                self.begin(partial(self._handle_batch, lane, batch))
         return False
 
-    def carry(self, *arguments: Any) -> None:
+    def _handle_batch(self, lane: Lane, batch: Batch) -> None:
         """Invoke the function with a batch, after which its lane is free for the next."""
-        lane, batch = arguments
         try:
             result = self.invoke(json.dumps({"Records": batch.records}, default=str).encode())
             lane.again.extendleft(reversed(self._left_over(batch, result)))

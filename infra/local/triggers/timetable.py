@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.events.models import events_backends
+from moto.events.models import Rule, events_backends
 from moto.scheduler.models import scheduler_backends
 
 from infra.local import account
@@ -34,7 +34,7 @@ class Timetable:
         self._deliveries = deliveries
         self._versions: Counter[str] = Counter()
 
-    def rule_put(self, rule: Any) -> None:
+    def rule_put(self, rule: Rule) -> None:
         """Set the next time of a rule that has a schedule."""
         if rule.scheduled_expression:
             kind, now = parse_schedule(rule.scheduled_expression), self._clock.now()
@@ -48,12 +48,12 @@ class Timetable:
         dates = _Dates(schedule, parse_schedule(schedule.schedule_expression), since)
         self._await_schedule(dates, max(now, since) - _JUST_BEFORE)
 
-    def _await_rule(self, rule: Any, kind: Schedule, since: datetime, after: datetime) -> None:
+    def _await_rule(self, rule: Rule, kind: Schedule, since: datetime, after: datetime) -> None:
         due = next(moments(kind, UTC, since, after), None)
         if due is not None:
             self._clock.call_at(due.timestamp(), lambda: self._rule_due(rule, kind, since, due))
 
-    def _rule_due(self, rule: Any, kind: Schedule, since: datetime, due: datetime) -> None:
+    def _rule_due(self, rule: Rule, kind: Schedule, since: datetime, due: datetime) -> None:
         rules = events_backends[account.ACCOUNT_ID][account.REGION].event_buses["default"].rules
         if rules.get(rule.name) is not rule:
             return

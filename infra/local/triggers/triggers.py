@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from moto.awslambda.models import EventSourceMapping
+from moto.dynamodb.models.table import Table
 
 from infra.local.engine import events, notifications, sqs
 from infra.local.engine.lambda_ import callers, functions
@@ -30,18 +31,18 @@ class Mappings:
         self._clock = clock
         self._pollers: dict[str, Poller] = {}
 
-    def mapping_added(self, mapping: Any) -> None:
+    def mapping_added(self, mapping: EventSourceMapping) -> None:
         """Start a poller for a new mapping."""
         poller = self._poller(mapping)
         self._pollers[mapping.uuid] = poller
         poller.start()
 
-    def mapping_changed(self, mapping: Any) -> None:
+    def mapping_changed(self, mapping: EventSourceMapping) -> None:
         """Wake the poller of a mapping that was enabled, disabled or deleted."""
         if mapping is not None and mapping.uuid in self._pollers:
             self._pollers[mapping.uuid].wake()
 
-    def table_written(self, table: Any) -> None:
+    def table_written(self, table: Table) -> None:
         """Wake the pollers of a table's stream."""
         for poller in list(self._pollers.values()):
             if isinstance(poller, StreamPoller) and poller.table_name == table.name:
@@ -58,7 +59,7 @@ class Mappings:
         for poller in self._pollers.values():
             poller.close()
 
-    def _poller(self, mapping: Any) -> Poller:
+    def _poller(self, mapping: EventSourceMapping) -> Poller:
         if ":dynamodb:" in mapping.event_source_arn:
             return StreamPoller(mapping, self._executor, self._clock, self._client)
         return QueuePoller(mapping, self._executor, self._clock)

@@ -6,6 +6,8 @@ import contextlib
 import json
 from typing import Any
 
+from botocore.client import BaseClient
+
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.resource import Created, Record, Resource, Target
 from infra.local.iam.policies import Policies, UnknownCondition
@@ -39,7 +41,7 @@ def managed_policy(resource: Resource, target: Target) -> Created:
     return Created(arn, {"PolicyArn": arn})
 
 
-def _put(iam: Any, role_name: str, properties: dict[str, Any]) -> None:
+def _put(iam: BaseClient, role_name: str, properties: dict[str, Any]) -> None:
     iam.put_role_policy(
         RoleName=role_name,
         PolicyName=properties["PolicyName"],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from botocore.client import BaseClient
+
 from infra.local import account
 from infra.local.deployer.resource import Created, Record, Resource, Target
 
@@ -88,7 +90,7 @@ def _index(index: dict[str, Any]) -> dict[str, Any]:
     return {name: index[name] for name in ("IndexName", "KeySchema", "Projection") if name in index}
 
 
-def _put_settings(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:
+def _put_settings(dynamodb: BaseClient, name: str, properties: dict[str, Any]) -> None:
     if expiry := properties.get("TimeToLiveSpecification"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
     if recovery := properties.get("PointInTimeRecoverySpecification"):
@@ -164,7 +166,7 @@ def _only_replica(resource: Resource) -> Resource:
     return replace(resource, properties=properties)
 
 
-def _configure(s3: Any, name: str, resource: Resource) -> None:
+def _configure(s3: BaseClient, name: str, resource: Resource) -> None:
     if versioning := resource.properties.get("VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
     if notifications := resource.properties.get("NotificationConfiguration"):
@@ -173,7 +175,7 @@ def _configure(s3: Any, name: str, resource: Resource) -> None:
         )
 
 
-def _update_indexes(dynamodb: Any, name: str, resource: Resource, before: Resource) -> None:
+def _update_indexes(dynamodb: BaseClient, name: str, resource: Resource, before: Resource) -> None:
     old, new = (
         {index["IndexName"]: _index(index) for index in one.properties.get("GlobalSecondaryIndexes", [])}
         for one in (before, resource)
@@ -189,7 +191,7 @@ def _update_indexes(dynamodb: Any, name: str, resource: Resource, before: Resour
         )
 
 
-def _update_stream(dynamodb: Any, name: str, wanted: dict[str, Any] | None) -> None:
+def _update_stream(dynamodb: BaseClient, name: str, wanted: dict[str, Any] | None) -> None:
     described = dynamodb.describe_table(TableName=name)["Table"]
     if described.get("StreamSpecification", {}).get("StreamEnabled"):
         dynamodb.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})

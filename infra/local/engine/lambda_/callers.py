@@ -10,12 +10,15 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any, Protocol
 
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.table import StreamShard
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import StreamShard, Table
 from moto.sqs.models import sqs_backends
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 
 from infra.local import account
 from infra.local.engine import clients
@@ -50,7 +53,7 @@ def install_direct_invocations() -> None:
     engine.boto_client_for = _client_for
 
 
-def _client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+def _client_for(region: str, service: str, state_credentials: StateCredentials | None = None) -> _Lambda:
     client, access_key = clients.held(region, service, state_credentials)
     with _lock:
         return _wrapped.setdefault(id(client), _Lambda(client, access_key))
@@ -59,7 +62,7 @@ def _client_for(region: str, service: str, state_credentials: Any = None) -> Any
 class _Lambda:
     """A client of Lambda whose `invoke` calls the executor directly where it can."""
 
-    def __init__(self, client: Any, access_key: str) -> None:
+    def __init__(self, client: BaseClient, access_key: str) -> None:
         self._client = client
         self._access_key = access_key
 
@@ -130,13 +133,13 @@ ORIGINAL_RECORD = StreamShard.add
 class Poller(Protocol):
     """The part of the triggers that polls the sources of mappings."""
 
-    def mapping_added(self, mapping: Any) -> None:
+    def mapping_added(self, mapping: EventSourceMapping) -> None:
         """Start to poll for a new mapping."""
 
-    def mapping_changed(self, mapping: Any) -> None:
+    def mapping_changed(self, mapping: EventSourceMapping) -> None:
         """Follow the change or the deletion of a mapping."""
 
-    def table_written(self, table: Any) -> None:
+    def table_written(self, table: Table) -> None:
         """Note that a table's stream has grown.
 
         It is called under DynamoDB's lock, so it must not call DynamoDB itself.
@@ -166,7 +169,7 @@ def install_source_mappings() -> None:
     StreamShard.add = _record
 
 
-def _create(backend: Any, spec: dict[str, Any]) -> Any:
+def _create(backend: LambdaBackend, spec: dict[str, Any]) -> EventSourceMapping:
     mapping = ORIGINAL(backend, spec)
     account, region = backend.account_id, backend.region_name
     for source in (
@@ -179,21 +182,21 @@ def _create(backend: Any, spec: dict[str, Any]) -> Any:
     return mapping
 
 
-def _update(backend: Any, uuid: str, spec: dict[str, Any]) -> Any:
+def _update(backend: LambdaBackend, uuid: str, spec: dict[str, Any]) -> EventSourceMapping:
     mapping = ORIGINAL_UPDATE(backend, uuid, spec)
     for poller in _pollers:
         poller.mapping_changed(mapping)
     return mapping
 
 
-def _delete(backend: Any, uuid: str) -> Any:
+def _delete(backend: LambdaBackend, uuid: str) -> EventSourceMapping | None:
     mapping = ORIGINAL_DELETE(backend, uuid)
     for poller in _pollers:
         poller.mapping_changed(mapping)
     return mapping
 
 
-def _record(shard: Any, old: Any, new: Any) -> None:
+def _record(shard: StreamShard, old: Item | None, new: Item | None) -> None:
     if old is not None and new is not None and old.to_json() == new.to_json():
         return
     ORIGINAL_RECORD(shard, old, new)

@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from moto.awslambda import models
 from moto.awslambda.exceptions import LambdaClientError
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 
 from infra.local.executor import Executor, FunctionSpec, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES, UnknownFunction
 
-Acceptor = Callable[[Any, bytes], None]
+Acceptor = Callable[[LambdaFunction, bytes], None]
 """Takes moto's function and the event of an asynchronous invocation."""
 
 _current: list[Executor] = []
@@ -80,11 +79,14 @@ def install_lambda_invocations() -> None:
     all call. It also runs `Event` invocations in the caller's time, never retries them, and calls every function error
     `Handled`.
     """
-    models.LambdaFunction.invoke = _invoke
+    LambdaFunction.invoke = _invoke
 
 
 def _invoke(
-    function: Any, body: str | bytes, request_headers: Mapping[str, str], response_headers: dict[str, str]
+    function: LambdaFunction,
+    body: str | bytes,
+    request_headers: Mapping[str, str],
+    response_headers: dict[str, str],
 ) -> bytes:
     payload = body.encode() if isinstance(body, str) else (body or b"{}")
     if len(payload) > MAX_REQUEST_BYTES:
@@ -146,7 +148,7 @@ def install_uploaded_functions() -> None:
 
 
 def _following(original: Callable[..., Any]) -> Callable[..., Any]:
-    def call(backend: Any, what: Any, *args: Any, **named: Any) -> Any:
+    def call(backend: LambdaBackend, what: Any, *args: Any, **named: Any) -> Any:
         answer = original(backend, what, *args, **named)
         is_new = isinstance(what, dict)
         function = backend.get_function(what["FunctionName"] if is_new else what)
@@ -161,7 +163,7 @@ def _following(original: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _delete(backend: Any, function_name: str, qualifier: str | None = None) -> None:
+def _delete(backend: LambdaBackend, function_name: str, qualifier: str | None = None) -> None:
     name = backend.get_function(function_name).function_name
     ORIGINAL_DELETE(backend, function_name, qualifier)
     executor = bound()
@@ -169,7 +171,7 @@ def _delete(backend: Any, function_name: str, qualifier: str | None = None) -> N
         executor.forget(name)
 
 
-def _make_known(function: Any) -> None:
+def _make_known(function: LambdaFunction) -> None:
     executor = bound()
     is_python = (function.run_time or "").startswith("python")
     # The deployer uploads nothing: it registers the functions of the template, with their folders, itself.
@@ -178,7 +180,7 @@ def _make_known(function: Any) -> None:
     executor.register(_spec(function, _unpacked(function, executor)))
 
 
-def _spec(function: Any, code_dir: Path) -> FunctionSpec:
+def _spec(function: LambdaFunction, code_dir: Path) -> FunctionSpec:
     return FunctionSpec(
         name=function.function_name,
         handler=function.handler,
@@ -194,7 +196,7 @@ def _spec(function: Any, code_dir: Path) -> FunctionSpec:
     )
 
 
-def _unpacked(function: Any, executor: Executor) -> Path:
+def _unpacked(function: LambdaFunction, executor: Executor) -> Path:
     folder: Path = executor.uploads_dir / function.code_digest.removeprefix("sha256:")
     with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
         archive.extractall(folder)

@@ -24,8 +24,10 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
     ActivityCallbackEndpoint,
     ActivityTaskStartEndpoint,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.backend import activity
 from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from infra.local.engine.states import failures, tokens
@@ -46,7 +48,7 @@ def install_activities() -> None:
     StepFunctionResponse.get_activity_task = _get_activity_task
 
 
-def _eval_execution(state: Any, env: Any) -> None:
+def _eval_execution(state: StateTaskActivity, env: Environment) -> None:
     arn = state.resource.resource_arn
     if env.callback_pool_manager._activity_store.get(arn) is None:  # noqa: SLF001 - it has no accessor
         cause = failures.with_state(env, f"The activity {arn} does not exist.")
@@ -57,7 +59,7 @@ def _eval_execution(state: Any, env: Any) -> None:
 class _Activities(dict[str, Any]):
     """The activities of an account, each with the queue of tasks that the engine expects."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: StepFunctionsParserBackend) -> None:
         super().__init__()
         self._backend = backend
 
@@ -70,13 +72,13 @@ class _Activities(dict[str, Any]):
         return known.work
 
 
-def _worker(execution: Any) -> Any:
+def _worker(execution: Execution) -> Any:
     backend = execution.state_machine.backend
     execution._activity_store = _Activities(backend)  # noqa: SLF001 - the engine's own name for it
     return ORIGINAL(execution)
 
 
-def _get_activity_task(response: Any) -> Any:
+def _get_activity_task(response: StepFunctionResponse) -> ActionResult:
     arn, worker = (response._get_param(name) for name in ("activityArn", "workerName"))  # noqa: SLF001
     backend = response.stepfunction_backend
     backend.describe_activity(arn)  # refuses what does not exist, as AWS does
@@ -88,7 +90,7 @@ def _get_activity_task(response: Any) -> Any:
     return ActionResult({})
 
 
-def _take(backend: Any, arn: str, worker: str | None) -> Any:
+def _take(backend: StepFunctionsParserBackend, arn: str, worker: str | None) -> activity.ActivityTask | None:
     work = _Activities(backend).get(arn)
     while work is not None and work._tasks:  # noqa: SLF001 - it has no accessor
         task = work.get_task()

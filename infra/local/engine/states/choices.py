@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NoReturn
 
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
@@ -28,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.im
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from infra.local.engine.states import failures, times
@@ -53,7 +55,7 @@ def install_choice_comparisons() -> None:
     string_operators.StringMatches._compare = staticmethod(_matches)  # noqa: SLF001 - what is patched
 
 
-def _equals_boolean_path(env: Any, value: str) -> None:
+def _equals_boolean_path(env: Environment, value: str) -> None:
     variable = env.stack.pop()
     # JSON has one true and one false, so `is` tells true from 1.
     env.stack.append(
@@ -61,7 +63,7 @@ def _equals_boolean_path(env: Any, value: str) -> None:
     )
 
 
-def _eval_value(function: Any, env: Any) -> None:
+def _eval_value(function: ComparisonFuncValue, env: Environment) -> None:
     operator, value = OperatorFactory.get(function.operator_type), function.value
     if not (isinstance(value, str) and value.startswith("$$") and operator.impl_name().endswith("Path")):
         operator.eval(env=env, value=value)
@@ -80,7 +82,7 @@ def _is_timestamp(value: Any) -> bool:
     return isinstance(value, str) and times.read(value) is not None
 
 
-def _hold(module: Any, kind: str, is_right: Callable[[Any], bool]) -> None:
+def _hold(module: ModuleType, kind: str, is_right: Callable[[Any], bool]) -> None:
     for name, operator in vars(module).items():
         if name.startswith(kind) and not name.endswith("Path"):
             operator._compare = staticmethod(_held(operator._compare, is_right))  # noqa: SLF001 - as above
@@ -122,7 +124,7 @@ def install_choice_misses() -> None:
     ComparisonVariable._eval_body = _eval_variable  # noqa: SLF001 - as above
 
 
-def _eval_state(state: Any, env: Any) -> None:
+def _eval_state(state: StateChoice, env: Environment) -> None:
     try:
         ORIGINAL(state, env)
     except RuntimeError as error:
@@ -132,7 +134,7 @@ def _eval_state(state: Any, env: Any) -> None:
         _fail(env, StatesErrorNameType.StatesNoChoiceMatched, cause)
 
 
-def _eval_variable(comparison: Any, env: Any) -> None:
+def _eval_variable(comparison: ComparisonVariable, env: Environment) -> None:
     comparison.variable.eval(env)
     asks = comparison.comparison_function
     asks_presence = asks.operator_type is ComparisonOperatorType.IsPresent
@@ -144,10 +146,10 @@ def _eval_variable(comparison: Any, env: Any) -> None:
         _fail_at(env, error.json_path)
 
 
-def _fail_at(env: Any, path: str) -> NoReturn:
+def _fail_at(env: Environment, path: str) -> NoReturn:
     cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
     _fail(env, StatesErrorNameType.StatesRuntime, cause)
 
 
-def _fail(env: Any, kind: StatesErrorNameType, cause: str) -> NoReturn:
+def _fail(env: Environment, kind: StatesErrorNameType, cause: str) -> NoReturn:
     failures.fail_execution(env, kind, failures.with_state(env, cause))

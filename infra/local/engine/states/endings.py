@@ -23,11 +23,13 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inli
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iteration_worker import (
     IterationWorker,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job import Job, JobPool
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramError, ProgramTimedOut
-from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from infra.local.engine.states import execution_status, failures
@@ -61,7 +63,7 @@ def install_history_ends() -> None:
     BaseExecutionWorkerCommunication._reflect_execution_status = _reflect  # noqa: SLF001 - as above
 
 
-def end(manager: Any, kind: HistoryEventType, details: EventDetails, previous: int = 0) -> bool:
+def end(manager: EventManager, kind: HistoryEventType, details: EventDetails, previous: int = 0) -> bool:
     """Write the last event from outside the program; return False if there was one before."""
     with _lock:
         if getattr(manager, "has_ended", False):
@@ -70,7 +72,7 @@ def end(manager: Any, kind: HistoryEventType, details: EventDetails, previous: i
         return True
 
 
-def abandon(env: Any) -> None:
+def abandon(env: Environment) -> None:
     """Keep later events of a part of an execution out of the history."""
     env.event_history_context.is_abandoned = True
     for frame in list(env._frames):  # noqa: SLF001 - the frames have no accessor
@@ -78,7 +80,12 @@ def abandon(env: Any) -> None:
 
 
 def _add_event(
-    manager: Any, context: Any, event_type: Any, event_details: Any = None, *args: Any, **named: Any
+    manager: EventManager,
+    context: EventHistoryContext,
+    event_type: HistoryEventType,
+    event_details: EventDetails | None = None,
+    *args: Any,
+    **named: Any,
 ) -> int:
     with _lock:
         is_over = getattr(manager, "has_ended", False) or getattr(context, "is_abandoned", False)
@@ -90,7 +97,7 @@ def _add_event(
         return event_id
 
 
-def _eval(program: Any, env: Any) -> None:
+def _eval(program: Program, env: Environment) -> None:
     ORIGINAL_EVAL(program, env)
     if isinstance(env.program_state(), ProgramTimedOut) and not env.is_frame():
         manager = env.event_manager
@@ -99,7 +106,7 @@ def _eval(program: Any, env: Any) -> None:
         end(manager, HistoryEventType.ExecutionTimedOut, details, previous)
 
 
-def _reflect(communication: Any) -> None:
+def _reflect(communication: BaseExecutionWorkerCommunication) -> None:
     if communication.execution.exec_status != ExecutionStatus.ABORTED:
         ORIGINAL_REFLECT(communication)
 
@@ -119,7 +126,7 @@ def install_executions_stopped() -> None:
     StepFunctionResponse.stop_execution = _stop_execution
 
 
-def _stop_execution(response: Any) -> Any:
+def _stop_execution(response: StepFunctionResponse) -> ActionResult:
     arn, error, cause = (response._get_param(name) for name in ("executionArn", "error", "cause"))  # noqa: SLF001
     execution = response.stepfunction_backend.describe_execution(arn)
     if execution.exec_status == ExecutionStatus.RUNNING:
@@ -128,7 +135,7 @@ def _stop_execution(response: Any) -> Any:
     return ActionResult({"stopDate": execution.stop_date})
 
 
-def _abort_execution(execution: Any, error: str | None, cause: str | None) -> None:
+def _abort_execution(execution: Execution, error: str | None, cause: str | None) -> None:
     aborted = ExecutionAbortedEventDetails(error=error, cause=cause)
     details = EventDetails(executionAbortedEventDetails=aborted)
     manager = execution.exec_worker.env.event_manager
@@ -142,7 +149,7 @@ def _abort_execution(execution: Any, error: str | None, cause: str | None) -> No
     execution_status.notify_end(execution)
 
 
-def _wait_until_begun(execution: Any) -> None:
+def _wait_until_begun(execution: Execution) -> None:
     end_s = time.monotonic() + _START_LIMIT_S
     while time.monotonic() < end_s and execution.exec_status == ExecutionStatus.RUNNING:
         env = execution.exec_worker.env
@@ -174,14 +181,16 @@ def install_iterations_aborted() -> None:
     EventHistoryContext.integrate = _integrate
 
 
-def _eval_job(worker: Any, env: Any, job: Any) -> None:
+def _eval_job(worker: IterationWorker, env: Environment, job: Job) -> None:
     worker.current = (env, job)
     ORIGINAL_ITERATIONS_ABORTED(worker, env=env, job=job)
     if not isinstance(job.job_output, Exception):
         worker.current = None
 
 
-def _launch_worker(component: Any, env: Any, eval_input: Any, job_pool: Any) -> Any:
+def _launch_worker(
+    component: InlineIterationComponent, env: Environment, eval_input: Any, job_pool: JobPool
+) -> IterationWorker:
     worker = ORIGINAL_LAUNCH(component, env, eval_input, job_pool)
     if not hasattr(env, "iteration_workers"):
         env.iteration_workers = []
@@ -189,7 +198,7 @@ def _launch_worker(component: Any, env: Any, eval_input: Any, job_pool: Any) -> 
     return worker
 
 
-def _eval_body(component: Any, env: Any) -> None:
+def _eval_body(component: InlineIterationComponent, env: Environment) -> None:
     env.iteration_workers = []
     try:
         ORIGINAL_BODY(component, env)
@@ -199,7 +208,7 @@ def _eval_body(component: Any, env: Any) -> None:
         raise
 
 
-def _abort(worker: Any) -> None:
+def _abort(worker: IterationWorker) -> None:
     worker.sig_stop()
     current = getattr(worker, "current", None)
     if current is None or isinstance(current[1].job_output, Exception):
@@ -216,18 +225,18 @@ def _abort(worker: Any) -> None:
     env.set_stop(dt.datetime.now(dt.UTC), cause=None, error=None)
 
 
-def _newest_event(env: Any) -> int:
+def _newest_event(env: Environment) -> int:
     frames = [_newest_event(frame) for frame in list(env._frames)]  # noqa: SLF001 - as above
     return max([int(env.event_history_context.last_published_event_id), *frames])
 
 
-def _stop_siblings(worker: Any, stop_date: Any, cause: str | None, error: str | None) -> None:
+def _stop_siblings(worker: BranchWorker, stop_date: Any, cause: str | None, error: str | None) -> None:
     if not isinstance(worker.env.program_state(), ProgramError):
         abandon(worker.env)
     ORIGINAL_STOP(worker, stop_date, cause, error)
 
 
-def _integrate(context: Any, other: Any) -> None:
+def _integrate(context: EventHistoryContext, other: EventHistoryContext) -> None:
     # The event after a failure follows the part that has failed, not the newest event of an abandoned part.
     if not getattr(other, "is_abandoned", False):
         ORIGINAL_INTEGRATE(context, other)

@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.stepfunctions.exceptions import ValidationException
+from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType, StateMachineType
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
     FailureEvent,
@@ -21,9 +22,10 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
     StatesErrorNameType,
 )
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
-from moto.stepfunctions.parser.backend.execution import SyncExecution
+from moto.stepfunctions.parser.backend.execution import Execution, SyncExecution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -64,7 +66,7 @@ def install_sync_executions() -> None:
     StepFunctionResponse.start_sync_execution = _start_sync
 
 
-def _start_sync(response: Any) -> Any:
+def _start_sync(response: StepFunctionResponse) -> ActionResult:
     backend = response.stepfunction_backend
     machine = backend.describe_state_machine(response._get_param("stateMachineArn"))  # noqa: SLF001
     if machine.type != StateMachineType.EXPRESS:
@@ -80,7 +82,9 @@ def _start_sync(response: Any) -> Any:
     return ActionResult(_described(execution, given))
 
 
-def _execution(backend: Any, machine: Any, name: str, given: str) -> Any:
+def _execution(
+    backend: StepFunctionsParserBackend, machine: StateMachine, name: str, given: str
+) -> SyncExecution:
     arn = f"{machine.arn.replace(':stateMachine:', ':express:')}:{name}:{uuid.uuid4()}"
     return SyncExecution(
         name=name,
@@ -97,7 +101,7 @@ def _execution(backend: Any, machine: Any, name: str, given: str) -> Any:
     )
 
 
-def _described(execution: Any, given: str) -> dict[str, Any]:
+def _described(execution: SyncExecution, given: str) -> dict[str, Any]:
     took_ms = int((execution.stop_date - execution.start_date).total_seconds() * 1000)
     answer = {
         "executionArn": execution.exec_arn,
@@ -156,7 +160,7 @@ def install_execution_limits() -> None:
     CommonStateField._eval_body = _eval_body  # noqa: SLF001 - as above
 
 
-def _start_execution(response: Any) -> Any:
+def _start_execution(response: StepFunctionResponse) -> ActionResult:
     given = response._get_param("input") or ""  # noqa: SLF001 - moto's way to a parameter
     if len(given.encode()) > MAX_INPUT_BYTES:
         raise ValidationException(
@@ -172,7 +176,13 @@ def _start_execution(response: Any) -> Any:
     return ORIGINAL_EXECUTION_LIMITS(response)
 
 
-def _publish(manager: Any, event_id: int, event_type: Any, event_details: Any, **named: Any) -> None:
+def _publish(
+    manager: EventManager,
+    event_id: int,
+    event_type: HistoryEventType,
+    event_details: EventDetails | None,
+    **named: Any,
+) -> None:
     if event_id >= MAX_EVENTS and event_type not in _ENDS:
         event_type = HistoryEventType.ExecutionFailed
         event_details = EventDetails(executionFailedEventDetails=_FULL)
@@ -180,7 +190,7 @@ def _publish(manager: Any, event_id: int, event_type: Any, event_details: Any, *
     ORIGINAL_PUBLISH(manager, event_id=event_id, event_type=event_type, event_details=event_details, **named)
 
 
-def _eval_body(state: Any, env: Any) -> None:
+def _eval_body(state: CommonStateField, env: Environment) -> None:
     if getattr(env.event_manager, "is_full", False):
         name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
         details = EventDetails(executionFailedEventDetails=_FULL)
@@ -204,12 +214,12 @@ def install_execution_names() -> None:
 
 
 def _start_named(
-    backend: Any,
+    backend: StepFunctionsParserBackend,
     state_machine_arn: str,
     name: str | None = None,
-    execution_input: Any = None,
-    trace_header: Any = None,
-) -> Any:
+    execution_input: str | None = None,
+    trace_header: str | None = None,
+) -> Execution:
     with _names_lock:
         return ORIGINAL_EXECUTION_NAMES(
             backend, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header

@@ -35,7 +35,7 @@ def _redrive(status: str) -> dict[str, Any]:
     return {"redriveCount": 0, "redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
 
-def _describe(response: Any) -> Any:
+def _describe(response: StepFunctionResponse) -> ActionResult:
     description = ORIGINAL_EXECUTION_OUTPUTS(response).result
     execution = response.stepfunction_backend.describe_execution(description["executionArn"])
     description["inputDetails"] = {"included": True}
@@ -49,7 +49,7 @@ def _describe(response: Any) -> Any:
 
 ORIGINAL_EXECUTION_EVENTS = Execution.start
 ORIGINAL_TERMINATED = BaseExecutionWorkerCommunication.terminated
-Listener = Callable[[Any], None]
+Listener = Callable[[Execution], None]
 _listeners: list[Listener] = []
 _events_lock = threading.Lock()
 
@@ -72,7 +72,7 @@ def install_execution_events() -> None:
     BaseExecutionWorkerCommunication.terminated = _terminated
 
 
-def notify_end(execution: Any) -> None:
+def notify_end(execution: Execution) -> None:
     """Notify once of the end of an execution, however many threads notice it."""
     with _events_lock:
         if getattr(execution, "end_is_notified", False):
@@ -81,18 +81,18 @@ def notify_end(execution: Any) -> None:
     _notify(execution)
 
 
-def _start_and_notify(execution: Any) -> None:
+def _start_and_notify(execution: Execution) -> None:
     # Notify before it runs, or an execution of a millisecond would end before it began. The status is not set yet.
     execution.exec_status = ExecutionStatus.RUNNING
     _notify(execution)
     ORIGINAL_EXECUTION_EVENTS(execution)
 
 
-def _terminated(communication: Any) -> None:
+def _terminated(communication: BaseExecutionWorkerCommunication) -> None:
     ORIGINAL_TERMINATED(communication)
     notify_end(communication.execution)
 
 
-def _notify(execution: Any) -> None:
+def _notify(execution: Execution) -> None:
     if _listeners and execution.state_machine.type != StateMachineType.EXPRESS:
         _listeners[0](execution)

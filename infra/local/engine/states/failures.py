@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from moto.stepfunctions.parser.api import (
+    EvaluationFailedEventDetails,
     ExecutionFailedEventDetails,
     HistoryEventType,
     TaskFailedEventDetails,
@@ -33,6 +34,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_ac
     StateTaskActivity,
 )
 from moto.stepfunctions.parser.asl.eval.callback.callback import HeartbeatTimeoutError
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from infra.local.engine.states.execution_starts import MAX_INPUT_BYTES
@@ -70,7 +72,7 @@ def is_recorded(details: Any) -> bool:
     )
 
 
-def follow_entry(env: Any, *, itself: bool) -> int:
+def follow_entry(env: Environment, *, itself: bool) -> int:
     """Let the next event follow the state's entry or the event before; return the entry's id."""
     entered, context = entered_at(env), env.event_history_context
     if entered:
@@ -79,13 +81,13 @@ def follow_entry(env: Any, *, itself: bool) -> int:
     return entered
 
 
-def remember_entry(env: Any, entered: int) -> None:
+def remember_entry(env: Environment, entered: int) -> None:
     """Keep the event that entered the state, where the newest event does not lead back to it."""
     context = env.event_history_context
     context.entry_before = (context.source_event_id, entered)
 
 
-def entered_at(env: Any) -> int:
+def entered_at(env: Environment) -> int:
     """Return the id of the event that entered the state.
 
     The search goes back from the newest event of this part of the execution.
@@ -104,12 +106,12 @@ def entered_at(env: Any) -> int:
     return int(env.event_history_context.source_event_id)
 
 
-def with_state(env: Any, cause: str) -> str:
+def with_state(env: Environment, cause: str) -> str:
     """Return a cause with the state and its entry, in AWS's words."""
     return f"{_PREFIX}'{env.next_state_name}' (entered at the event id #{entered_at(env)}). {cause}"
 
 
-def execution_failed(env: Any, kind: StatesErrorNameType, cause: str) -> FailureEvent:
+def execution_failed(env: Environment, kind: StatesErrorNameType, cause: str) -> FailureEvent:
     """Build the failure that ends an execution with an error of the States Language."""
     name = StatesErrorName(typ=kind)
     failed = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
@@ -117,12 +119,12 @@ def execution_failed(env: Any, kind: StatesErrorNameType, cause: str) -> Failure
     return FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)
 
 
-def fail_execution(env: Any, kind: StatesErrorNameType, cause: str) -> NoReturn:
+def fail_execution(env: Environment, kind: StatesErrorNameType, cause: str) -> NoReturn:
     """End an execution with an error of the States Language."""
     raise FailureEventException(execution_failed(env, kind, cause)) from None
 
 
-def task_failed(task: Any, env: Any, name: ErrorName, cause: str) -> FailureEvent:
+def task_failed(task: StateTaskService, env: Environment, name: ErrorName, cause: str) -> FailureEvent:
     """Build the failure of a task's call."""
     failed = TaskFailedEventDetails(
         error=name.error_name,
@@ -133,21 +135,27 @@ def task_failed(task: Any, env: Any, name: ErrorName, cause: str) -> FailureEven
     return FailureEvent(env, name, HistoryEventType.TaskFailed, EventDetails(taskFailedEventDetails=failed))
 
 
-def _init(failure: Any, env: Any, error_name: Any, event_type: Any, event_details: Any = None) -> None:
+def _init(
+    failure: FailureEvent,
+    env: Environment,
+    error_name: ErrorName,
+    event_type: HistoryEventType,
+    event_details: EventDetails | None = None,
+) -> None:
     if event_type == HistoryEventType.ExecutionFailed and event_details is not None:
         event_details = RecordedDetails(event_details)
     ORIGINAL_FAILURE_EVENTS(failure, env, error_name, event_type, event_details)
     failure.source_event_id = entered_at(env)
 
 
-def _execution_failed(exception: Any) -> Any:
+def _execution_failed(exception: FailureEventException) -> ExecutionFailedEventDetails:
     pair = exception.extract_error_cause_pair()
     if pair is not None and (pair[1] or "").startswith(_PREFIX):
         return {"error": pair[0], "cause": pair[1]}
     return ORIGINAL_EXECUTION_FAILED(exception)
 
 
-def _evaluation_failed(exception: Any) -> Any:
+def _evaluation_failed(exception: FailureEventException) -> EvaluationFailedEventDetails:
     if is_recorded(exception.failure_event.event_details):
         return RecordedDetails()
     return ORIGINAL_EVALUATION_FAILED(exception)
@@ -210,7 +218,7 @@ def install_terminal_errors() -> None:
         kind._after_eval_execution = _measured(kind._after_eval_execution)  # noqa: SLF001 - as above
 
 
-def _eval_body(rule: Any, env: Any) -> None:
+def _eval_body(rule: ErrorEqualsDecl, env: Environment) -> None:
     error = env.stack[-1]
     if error in _TERMINAL and _ALL in rule.error_names:
         env.stack[-1] = error in rule.error_names
@@ -220,8 +228,8 @@ def _eval_body(rule: Any, env: Any) -> None:
         ORIGINAL_TERMINAL_ERRORS(rule, env)
 
 
-def _knowing_heartbeats(original: Callable[..., Any]) -> Callable[..., Any]:
-    def from_error(state: Any, env: Any, ex: Exception) -> Any:
+def _knowing_heartbeats(original: Callable[..., FailureEvent]) -> Callable[..., FailureEvent]:
+    def from_error(state: StateTask, env: Environment, ex: Exception) -> FailureEvent:
         failure = original(state, env=env, ex=ex)
         failure.error_name.is_heartbeat = isinstance(ex, HeartbeatTimeoutError)
         return failure
@@ -230,7 +238,7 @@ def _knowing_heartbeats(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _measured(original: Callable[..., None]) -> Callable[..., None]:
-    def after_eval_execution(state: Any, env: Any, **named: Any) -> None:
+    def after_eval_execution(state: StateTaskService, env: Environment, **named: Any) -> None:
         if len(compact(env.stack[-1]).encode()) > MAX_INPUT_BYTES:
             raise FailureEventException(_too_large(state, env))
         original(state, env=env, **named)
@@ -238,7 +246,7 @@ def _measured(original: Callable[..., None]) -> Callable[..., None]:
     return after_eval_execution
 
 
-def _too_large(state: Any, env: Any) -> FailureEvent:
+def _too_large(state: StateTaskService, env: Environment) -> FailureEvent:
     name = StatesErrorName(StatesErrorNameType.StatesStatesDataLimitExceeded)
     cause = (
         f"The state/task '{state.resource.resource_arn}' returned a result with a size exceeding "

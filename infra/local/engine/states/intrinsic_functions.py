@@ -1,4 +1,4 @@
-"""Patches of intrinsic functions: how they are parsed, what they compute, and how they fail."""
+"""Patches of intrinsic functions: parsing, results and failures."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import base64
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from antlr4 import CommonTokenStream, InputStream
+from antlr4.tree.Tree import TerminalNode
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLIntrinsicLexer import ASLIntrinsicLexer
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLIntrinsicParser import ASLIntrinsicParser
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
@@ -48,6 +49,10 @@ from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.j
 from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.math_operations.math_random import (
     MathRandom,
 )
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.states_function import (
+    StatesFunction,
+)
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.parse.intrinsic.intrinsic_parser import IntrinsicParser
 from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
@@ -71,7 +76,7 @@ def install_intrinsic_functions() -> None:
     States.IntrinsicFailure, and a path that finds nothing States.Runtime, with the call in the cause.
     """
     StringIntrinsicFunction._eval_body = _eval_body  # noqa: SLF001 - as above
-    functions = {
+    functions: Mapping[type[StatesFunction], Callable[..., object]] = {
         ArrayContains: _contains,
         ArrayGetItem: _item,
         ArrayRange: _range,
@@ -85,7 +90,7 @@ def install_intrinsic_functions() -> None:
         kind._eval_body = _over_arguments(function)  # noqa: SLF001 - as above
 
 
-def _eval_body(component: Any, env: Any) -> None:
+def _eval_body(component: StringIntrinsicFunction, env: Environment) -> None:
     try:
         ORIGINAL_EVAL(component, env)
     except NoSuchJsonPathError as error:
@@ -96,7 +101,9 @@ def _eval_body(component: Any, env: Any) -> None:
         _fail(env, StatesErrorNameType.StatesIntrinsicFailure, component, str(error))
 
 
-def _fail(env: Any, kind: StatesErrorNameType, component: Any, what: str) -> NoReturn:
+def _fail(
+    env: Environment, kind: StatesErrorNameType, component: StringIntrinsicFunction, what: str
+) -> NoReturn:
     cause = f"The function '{_source(component)}' had the following error: {what}"
     if kind is not StatesErrorNameType.StatesRuntime:
         # moto itself adds the state to the cause of States.Runtime.
@@ -104,7 +111,7 @@ def _fail(env: Any, kind: StatesErrorNameType, component: Any, what: str) -> NoR
     failures.fail_execution(env, kind, cause)
 
 
-def _source(component: Any) -> str:
+def _source(component: StringIntrinsicFunction) -> str:
     try:
         source: str = json.loads(f'"{component.intrinsic_function_derivation}"', strict=False)
     except ValueError:
@@ -112,8 +119,8 @@ def _source(component: Any) -> str:
     return source
 
 
-def _over_arguments(function: Any) -> Any:
-    def eval_body(component: Any, env: Any) -> None:
+def _over_arguments(function: Callable[..., object]) -> Callable[[StatesFunction, Environment], None]:
+    def eval_body(component: StatesFunction, env: Environment) -> None:
         component.argument_list.eval(env=env)
         env.stack.append(function(*env.stack.pop()))
 
@@ -263,7 +270,7 @@ def _end_of_path(text: str, place: int) -> int:
     return place
 
 
-def _number(token: Any) -> int:
+def _number(token: TerminalNode) -> int:
     return int(re.findall(r"\d+", token.getText())[-1])
 
 
@@ -273,7 +280,7 @@ def _literal(source: str) -> FormatText:
     return text
 
 
-def _eval_format(function: Any, env: Any) -> None:
+def _eval_format(function: StringFormat, env: Environment) -> None:
     function.argument_list.eval(env=env)
     template, *values = env.stack.pop()
     shown = iter([StringFormat._to_str_repr(value) for value in values])  # noqa: SLF001 - its own class

@@ -17,6 +17,7 @@ from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from infra.local.engine.states import path_values, query_errors
@@ -192,7 +193,7 @@ def install_jsonata_binding() -> None:
     string_expression.StringVariableSample._eval_body = _eval_variable  # noqa: SLF001
 
 
-def _eval_expression(component: Any, env: Any) -> None:
+def _eval_expression(component: string_expression.StringJSONata, env: Environment) -> None:
     expression = component.expression
     try:
         value = evaluate(expression, {**variables_of(env), "states": _states(env)})
@@ -206,7 +207,7 @@ def _eval_expression(component: Any, env: Any) -> None:
         env.stack.append(value)
 
 
-def _eval_variable(component: Any, env: Any) -> None:
+def _eval_variable(component: string_expression.StringVariableSample, env: Environment) -> None:
     variables = variables_of(env)
     if component.query_language_mode == QueryLanguageMode.JSONPath:
         env.stack.append(_sampled(component.expression, variables))
@@ -227,7 +228,7 @@ def _sampled(path: str, variables: Mapping[str, Any]) -> Any:
         raise NoSuchJsonPathError(json_path=path, data=error.data) from None
 
 
-def variables_of(env: Any) -> dict[str, Any]:
+def variables_of(env: Environment) -> dict[str, Any]:
     """Return the variables by name, as the part of a state that is being evaluated sees them."""
     store = env.variable_store
     if (visible := getattr(store, "visible", None)) is not None:
@@ -235,7 +236,7 @@ def variables_of(env: Any) -> dict[str, Any]:
     return {**store._outer_scope, **store._inner_scope}  # noqa: SLF001 - the store only offers them as JSONata source
 
 
-def _states(env: Any) -> dict[str, Any]:
+def _states(env: Environment) -> dict[str, Any]:
     data = dict(env.states._states_data)  # noqa: SLF001 - as above
     data["context"] = {name: part for name, part in data["context"].items() if part is not None}
     return data

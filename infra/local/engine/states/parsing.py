@@ -8,11 +8,13 @@ import pickle
 import threading
 from typing import Any
 
+from antlr4 import ParserRuleContext
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import InvalidDefinition
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLLexer import ASLLexer
 from moto.stepfunctions.parser.asl.antlt4utils.antlr4utils import is_terminal
+from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.parse import preprocessor
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
@@ -82,7 +84,7 @@ ORIGINAL_PARSE_CACHE = AmazonStateLanguageParser.parse
 _lock = threading.Lock()
 
 
-def parse(definition: str) -> tuple[Any, Any]:
+def parse(definition: str) -> tuple[Program, ParserRuleContext]:
     """Return a new program and the cached parse tree of a definition."""
     tree, program = _kept(definition)
     return pickle.loads(program), tree  # noqa: S301 - made by this process
@@ -101,7 +103,7 @@ def install_parse_cache() -> None:
 
 
 @functools.lru_cache(maxsize=256)
-def _kept(definition: str) -> tuple[Any, bytes]:
+def _kept(definition: str) -> tuple[ParserRuleContext, bytes]:
     with _lock:
         tree = ORIGINAL_PARSE_CACHE(runnable(definition))[1]
     return tree, pickle.dumps(Preprocessor().visit(tree), protocol=pickle.HIGHEST_PROTOCOL)
@@ -119,8 +121,8 @@ def install_parser_scopes() -> None:
     Preprocessor.__init__ = _init
 
 
-def _init(preprocessor: Any) -> None:
-    preprocessor._query_language_per_scope = []  # noqa: SLF001 - this is the attribute that is shared by mistake
+def _init(parser: Preprocessor) -> None:
+    parser._query_language_per_scope = []  # noqa: SLF001 - this is the attribute that is shared by mistake
 
 
 ORIGINALS = (preprocessor.Preprocessor._inner_string_of, preprocessor.from_string_literal)  # noqa: SLF001 - what is patched
@@ -140,7 +142,7 @@ def install_definition_texts() -> None:
     engine.Preprocessor._inner_string_of = staticmethod(_inner)  # noqa: SLF001 - as above
 
 
-def read(parser_rule_context: Any) -> str:
+def read(parser_rule_context: ParserRuleContext) -> str:
     """Return the string that a literal of a definition denotes."""
     text: str = parser_rule_context.getText()
     if not (text.startswith('"') and text.endswith('"')):
@@ -149,7 +151,7 @@ def read(parser_rule_context: Any) -> str:
     return decoded
 
 
-def _inner(parser_rule_context: Any) -> str | None:
+def _inner(parser_rule_context: ParserRuleContext) -> str | None:
     return None if is_terminal(parser_rule_context, ASLLexer.NULL) else read(parser_rule_context)
 
 
@@ -195,7 +197,7 @@ def _validate(definition: str) -> None:
         raise Refused(f"Invalid State Machine Definition: '{', '.join(errors)}'")
 
 
-def _validate_action(response: Any) -> Any:
+def _validate_action(response: StepFunctionResponse) -> ActionResult:
     definition, severity = (response._get_param(name) for name in ("definition", "severity"))  # noqa: SLF001
     most = response._get_int_param("maxResults") or MOST_DIAGNOSTICS  # noqa: SLF001
     found = faults_of(definition)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -19,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.common.path.result_path import Resu
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJsonPath
 from moto.stepfunctions.parser.asl.component.common.timeouts.heartbeat import HeartbeatSecondsPath
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSecondsPath
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_dynamodb import (
     StateTaskServiceDynamoDB,
@@ -27,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_ac
     StateTaskActivity,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError, extract_json
@@ -121,7 +124,7 @@ def _child(data: Any, name: str | None, index: str | None) -> tuple[Any] | None:
     return (data[at],) if isinstance(data, list) and at < len(data) else None
 
 
-def _eval_path(component: Any, env: Any) -> None:
+def _eval_path(component: StringJsonPath, env: Environment) -> None:
     try:
         ORIGINAL_PATH(component, env)
     except NoSuchJsonPathError as error:
@@ -130,7 +133,7 @@ def _eval_path(component: Any, env: Any) -> None:
         raise
 
 
-def _check(component: Any, data: Any, env: Any) -> None:
+def _check(component: EvalComponent, data: Any, env: Environment) -> None:
     sampler = component.string_sampler
     if type(sampler) is StringJsonPath and sampler.json_path != "$":
         try:
@@ -139,7 +142,7 @@ def _check(component: Any, data: Any, env: Any) -> None:
             _fail(env, f"Invalid path '{error.json_path}' : {missing(error.json_path, data)}")
 
 
-def _eval_checked(component: Any, env: Any) -> None:
+def _eval_checked(component: EvalComponent, env: Environment) -> None:
     data = env.stack[-1] if env.stack and not isinstance(component, InputPath) else env.states.get_input()
     _check(component, data, env)
     ORIGINALS[type(component)](component, env)
@@ -147,20 +150,20 @@ def _eval_checked(component: Any, env: Any) -> None:
         _fail(env, f'Reference path "{component.string_sampler.literal_value}" must point to array.')
 
 
-def _eval_seconds(component: Any, env: Any) -> int:
+def _eval_seconds(component: EvalComponent, env: Environment) -> int:
     _check(component, env.stack[-1] if env.stack else env.states.get_input(), env)
     seconds: int = ORIGINAL_SECONDS[type(component)](component, env)
     return seconds
 
 
-def _fail(env: Any, cause: str) -> NoReturn:
+def _fail(env: Environment, cause: str) -> NoReturn:
     failures.fail_execution(env, StatesErrorNameType.StatesRuntime, cause)
 
 
-def _naming_the_field(kind: Any) -> Callable[..., Any]:
+def _naming_the_field(kind: type[ExecutionState]) -> Callable[..., FailureEvent]:
     original = ORIGINAL_FROM_ERROR[kind]
 
-    def from_error(state: Any, env: Any, ex: Exception) -> Any:
+    def from_error(state: ExecutionState, env: Environment, ex: Exception) -> FailureEvent:
         if not isinstance(ex, NoSuchJsonPathError):
             return original(state, env=env, ex=ex)
         data = to_json_str(ex.data, separators=(",", ":"))
@@ -186,7 +189,7 @@ def install_result_paths() -> None:
     ResultPath._eval_body = _eval_result_path  # noqa: SLF001 - as above
 
 
-def _eval_result_path(component: Any, env: Any) -> None:
+def _eval_result_path(component: ResultPath, env: Environment) -> None:
     given = env.states.get_input()
     if component.result_path_src is None:
         env.stack.clear()
@@ -204,7 +207,7 @@ def _eval_result_path(component: Any, env: Any) -> None:
     env.stack.append(made[0])
 
 
-def _writable(env: Any, found: Any, key: Any) -> Any:
+def _writable(env: Environment, found: Any, key: Any) -> Any:
     if isinstance(key, int):
         fits = isinstance(found, list) and -len(found) <= key < len(found)
     else:
@@ -212,7 +215,7 @@ def _writable(env: Any, found: Any, key: Any) -> Any:
     return found if fits else _fail_at_result_path(env, key, found)
 
 
-def _fail_at_result_path(env: Any, key: str | int, found: Any) -> NoReturn:
+def _fail_at_result_path(env: Environment, key: str | int, found: Any) -> NoReturn:
     words = f'Unable to apply step "{key}" to input {json.dumps(found, separators=(",", ":"), ensure_ascii=False)}'
     kind = StatesErrorNameType.StatesResultPathMatchFailure
     failures.fail_execution(env, kind, failures.with_state(env, words))

@@ -49,6 +49,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items im
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.component.state.fail.cause_decl import Cause
 from moto.stepfunctions.parser.asl.component.state.fail.error_decl import Error
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
@@ -91,14 +92,14 @@ def install_query_errors() -> None:
         kind._eval_body = _eval_text  # noqa: SLF001 - as above
 
 
-def fail(env: Any, expression: str, what: str) -> NoReturn:
+def fail(env: Environment, expression: str, what: str) -> NoReturn:
     """Write EvaluationFailed and end the state with States.QueryEvaluationError."""
     steps = _path()
     field = f" specified for the field '{steps}'" if steps else ""
     fail_with(env, f"The JSONata expression '{expression}'{field} {what}")
 
 
-def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
+def fail_with(env: Environment, words: str, *, follows_entry: bool = False) -> NoReturn:
     """Do the same with a given message.
 
     With `follows_entry` the event follows the state's entry, else the event before that.
@@ -120,7 +121,9 @@ def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
     )
 
 
-def require(env: Any, expression: str, value: Any, kind: str, is_right: Callable[[Any], bool]) -> None:
+def require(
+    env: Environment, expression: str, value: Any, kind: str, is_right: Callable[[Any], bool]
+) -> None:
     """Fail as AWS does when the result of an expression has the wrong type for its field."""
     if not is_right(value):
         shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -149,7 +152,7 @@ def _step(name: str) -> Iterator[None]:
         steps.pop()
 
 
-def _eval(component: Any, env: Any) -> None:
+def _eval(component: EvalComponent, env: Environment) -> None:
     if not _is_step(type(component)):
         ORIGINAL(component, env)
         return
@@ -172,7 +175,7 @@ def _is_step(kind: type) -> bool:
     return found
 
 
-def _name(component: Any) -> str | None:
+def _name(component: EvalComponent) -> str | None:
     if isinstance(component, JSONataTemplateBinding | AssignTemplateBinding):
         return str(component.identifier)
     if isinstance(component, ChoiceRule):
@@ -181,7 +184,7 @@ def _name(component: Any) -> str | None:
     return _FIELDS.get(type(component).__name__)
 
 
-def _eval_array(component: Any, env: Any) -> None:
+def _eval_array(component: EvalComponent, env: Environment) -> None:
     values = []
     for index, value in enumerate(component.values):
         with _step(f"[{index}]"):
@@ -190,7 +193,7 @@ def _eval_array(component: Any, env: Any) -> None:
     env.stack.append(values)
 
 
-def _eval_map(state: Any, env: Any) -> None:
+def _eval_map(state: StateMap, env: Environment) -> None:
     items = env.states.get_input()
     takes_input = state.query_language.query_language_mode is QueryLanguageMode.JSONata and not state.items
     if takes_input and state.item_reader is None and not isinstance(items, list):
@@ -200,19 +203,19 @@ def _eval_map(state: Any, env: Any) -> None:
     ORIGINAL_MAP(state, env)
 
 
-def _eval_items(component: Any, env: Any) -> None:
+def _eval_items(component: ItemsJSONata, env: Environment) -> None:
     component.string_jsonata.eval(env=env)
     expression = component.string_jsonata.literal_value
     require(env, expression, env.stack[-1], "array", lambda value: isinstance(value, list))
 
 
-def _eval_condition(component: Any, env: Any) -> None:
+def _eval_condition(component: ConditionStringJSONata, env: Environment) -> None:
     component.string_jsonata.eval(env=env)
     expression = component.string_jsonata.literal_value
     require(env, expression, env.stack[-1], "boolean", lambda value: isinstance(value, bool))
 
 
-def _eval_text(component: Any, env: Any) -> None:
+def _eval_text(component: Error | Cause, env: Environment) -> None:
     expression = component.string_expression
     expression.eval(env=env)
     if isinstance(expression, StringJSONata):

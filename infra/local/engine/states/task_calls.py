@@ -8,11 +8,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from botocore.model import OperationModel
 from botocore.response import StreamingBody
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils.encoding import _DateTimeEncoder
 from moto.utilities.collections import select_from_typed_dict
 
@@ -57,14 +59,14 @@ def install_task_parameters() -> None:
     StateTaskService._from_boto_response_value = staticmethod(_from_boto_response_value)  # noqa: SLF001
 
 
-def _operation(task: Any, service: str | None, action: str | None) -> Any:
+def _operation(task: StateTaskService, service: str | None, action: str | None) -> OperationModel:
     client = client_for(account.REGION, task._get_boto_service_name(service))  # noqa: SLF001 - part of the same class
     method = task._get_boto_service_action(action)  # noqa: SLF001
     return client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
 
 
 def _normalise_parameters(
-    task: Any,
+    task: StateTaskService,
     parameters: dict[str, Any],
     boto_service_name: str | None = None,
     service_action_name: str | None = None,
@@ -75,7 +77,10 @@ def _normalise_parameters(
 
 
 def _normalise_response(
-    task: Any, response: Any, boto_service_name: str | None = None, service_action_name: str | None = None
+    task: StateTaskService,
+    response: Any,
+    boto_service_name: str | None = None,
+    service_action_name: str | None = None,
 ) -> None:
     shape = _operation(task, boto_service_name, service_action_name).output_shape
     if shape is not None:
@@ -156,7 +161,7 @@ def _select(typed_dict: Any, obj: Any) -> Any:
 
 
 def _with_metadata(original: Callable[..., None], more: dict[str, str]) -> Callable[..., None]:
-    def eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
+    def eval_service_task(task: StateTaskService, env: Environment, *args: Any, **named: Any) -> None:
         original(task, env, *args, **named)
         if isinstance(env.stack[-1], dict):
             env.stack[-1].update(sdk_metadata(clients.last_metadata(), more))

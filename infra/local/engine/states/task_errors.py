@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 import botocore.exceptions
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
@@ -25,6 +28,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sqs import (
     StateTaskServiceSqs,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from infra.local import account
 from infra.local.engine.clients import client_for
@@ -47,7 +51,7 @@ def install_task_refusals() -> None:
     StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_error_and_cause)  # noqa: SLF001
 
 
-def _error_and_cause(client_error: Any) -> tuple[str, str]:
+def _error_and_cause(client_error: ClientError) -> tuple[str, str]:
     error, cause = ORIGINAL_TASK_REFUSALS(client_error)
     cause = _UNQUALIFIED.sub(r"\1:$LATEST", cause)
     return ("Lambda.AWSLambdaException" if error == "Lambda.AccessDeniedException" else error), cause
@@ -86,7 +90,7 @@ def java_service_name(service: str) -> str:
     return "".join(word.capitalize() for word in _WORD.findall(service_id))
 
 
-def _sdk_failure(task: Any, env: Any, ex: Exception) -> Any:
+def _sdk_failure(task: StateTaskServiceAwsSdk, env: Environment, ex: Exception) -> FailureEvent:
     if not isinstance(ex, botocore.exceptions.ClientError):
         return ORIGINAL_FROM_ERROR_SDK_ERRORS(task, env=env, ex=ex)
     if task.resource.api_name == "s3":
@@ -97,7 +101,7 @@ def _sdk_failure(task: Any, env: Any, ex: Exception) -> Any:
     return failure
 
 
-def _eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
+def _eval_service_task(task: StateTaskServiceAwsSdk, env: Environment, *args: Any, **named: Any) -> None:
     try:
         ORIGINAL_SDK_ERRORS(task, env, *args, **named)
     except _REFUSED_BY_BOTO as error:
@@ -128,7 +132,9 @@ def install_queue_tasks() -> None:
 
 
 def _resolving_the_host(original: Callable[..., None]) -> Callable[..., None]:
-    def eval_service_task(task: Any, *, normalised_parameters: dict[str, Any], **named: Any) -> None:
+    def eval_service_task(
+        task: StateTaskServiceSqs, *, normalised_parameters: dict[str, Any], **named: Any
+    ) -> None:
         host = urlsplit(str(normalised_parameters.get("QueueUrl", ""))).hostname
         if host and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and not _is_known(host):
             cause = f"Unable to execute HTTP request: {host}: Name or service not known"
@@ -140,7 +146,9 @@ def _resolving_the_host(original: Callable[..., None]) -> Callable[..., None]:
     return eval_service_task
 
 
-def _normalise_parameters(task: Any, parameters: dict[str, Any], *more: Any, **named: Any) -> None:
+def _normalise_parameters(
+    task: StateTaskServiceSqs, parameters: dict[str, Any], *more: Any, **named: Any
+) -> None:
     for name in [name for name, value in parameters.items() if value is None]:
         del parameters[name]
     StateTaskService._normalise_parameters(task, parameters, *more, **named)  # noqa: SLF001 - as above
@@ -156,7 +164,7 @@ def _is_known(host: str) -> bool:
     return True
 
 
-def _queue_failure(task: Any, env: Any, ex: Exception) -> Any:
+def _queue_failure(task: StateTaskServiceSqs, env: Environment, ex: Exception) -> FailureEvent:
     if not isinstance(ex, ClientError):
         return ORIGINAL_FROM_ERROR_QUEUE_TASKS(task, env=env, ex=ex)
     metadata, error = ex.response["ResponseMetadata"], ex.response["Error"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
@@ -17,6 +16,7 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.im
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 from infra.local.engine.states import failures, query_errors
 
@@ -71,7 +71,7 @@ def install_wait_times() -> None:
     WaitFunction._wait_interval = _wait_interval  # noqa: SLF001 - as above
 
 
-def _until(wait: Any, env: Any) -> int:
+def _until(wait: Timestamp, env: Environment) -> int:
     if not isinstance(wait.string, StringJSONata):
         return _seconds_to(wait, env)
     wait.string.eval(env=env)
@@ -84,7 +84,7 @@ def _until(wait: Any, env: Any) -> int:
     return int((moment - dt.datetime.now(dt.UTC)).total_seconds())
 
 
-def _seconds_to(wait: Any, env: Any) -> int:
+def _seconds_to(wait: Timestamp, env: Environment) -> int:
     wait.string.eval(env=env)
     text = env.stack.pop()
     moment = read(text) if isinstance(text, str) else None
@@ -94,7 +94,7 @@ def _seconds_to(wait: Any, env: Any) -> int:
     return int((moment - dt.datetime.now(dt.UTC)).total_seconds())
 
 
-def _for_seconds(wait: Any, env: Any) -> int:
+def _for_seconds(wait: SecondsJSONata, env: Environment) -> int:
     wait.string_jsonata.eval(env=env)
     expression, seconds = wait.string_jsonata.literal_value, env.stack.pop()
     query_errors.require(
@@ -111,7 +111,7 @@ def _for_seconds(wait: Any, env: Any) -> int:
     return int(seconds)
 
 
-def _wait_interval(wait: Any, env: Any, wait_seconds: int) -> None:
+def _wait_interval(wait: WaitFunction, env: Environment, wait_seconds: int) -> None:
     if wait_seconds > MAX_WAIT_S:
         failures.fail_execution(env, StatesErrorNameType.StatesRuntime, "Wait state delay is too long.")
     ORIGINAL_INTERVAL(wait, env=env, wait_seconds=wait_seconds)

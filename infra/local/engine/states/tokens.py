@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import EmptyResult
+from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.api import ExecutionStatus, InvalidToken, TaskTimedOut
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
@@ -21,19 +22,19 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 
-def find(backend: Any, token: str) -> Any:
+def find(backend: StepFunctionsParserBackend, token: str) -> CallbackEndpoint | None:
     """Return the endpoint that waits for a token, or None."""
     found = _found(backend, token)
     return found[1] if found else None
 
 
-def machine_of(backend: Any, token: str) -> str | None:
+def machine_of(backend: StepFunctionsParserBackend, token: str) -> str | None:
     """Return the ARN of the state machine that waits for a token, or None."""
     found = _found(backend, token)
     return str(found[0].arn) if found else None
 
 
-def _found(backend: Any, token: str) -> tuple[Any, Any] | None:
+def _found(backend: StepFunctionsParserBackend, token: str) -> tuple[StateMachine, CallbackEndpoint] | None:
     for machine in list(backend.state_machines):
         for execution in list(machine.executions):
             # An execution has its worker before the worker has its environment.
@@ -77,8 +78,8 @@ def install_used_tokens() -> None:
     StepFunctionsParserBackend.send_task_heartbeat = _heartbeat
 
 
-def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
-    def add(pool: Any, callback_id: str, *args: Any, **named: Any) -> Any:
+def _remembering(original: Callable[..., CallbackEndpoint]) -> Callable[..., CallbackEndpoint]:
+    def add(pool: CallbackPoolManager, callback_id: str, *args: Any, **named: Any) -> CallbackEndpoint:
         endpoint = original(pool, callback_id, *args, **named)
         _issued[callback_id] = None
         while len(_issued) > _MAX_REMEMBERED:
@@ -88,12 +89,12 @@ def _remembering(original: Callable[..., Any]) -> Callable[..., Any]:
     return add
 
 
-def _interrupt_all(endpoint: Any) -> None:
+def _interrupt_all(endpoint: CallbackEndpoint) -> None:
     endpoint.is_over = True
     ORIGINAL_INTERRUPT(endpoint)
 
 
-def _close_frame(env: Any, frame: Any) -> None:
+def _close_frame(env: Environment, frame: Environment) -> None:
     task = frame.states.context_object.context_object_data.get("Task") or {}
     endpoint = frame.callback_pool_manager.get(task.get("Token"))
     if endpoint is not None:
@@ -104,7 +105,7 @@ def _close_frame(env: Any, frame: Any) -> None:
 
 
 def _once(original: Callable[..., Any]) -> Callable[..., Any]:
-    def send(backend: Any, task_token: str, *args: Any, **named: Any) -> Any:
+    def send(backend: StepFunctionsParserBackend, task_token: str, *args: Any, **named: Any) -> Any:
         # Two answers at once: the second must see the outcome of the first.
         with _lock:
             _waiting(backend, task_token)
@@ -113,11 +114,11 @@ def _once(original: Callable[..., Any]) -> Callable[..., Any]:
     return send
 
 
-def _heartbeat(backend: Any, task_token: str) -> None:
+def _heartbeat(backend: StepFunctionsParserBackend, task_token: str) -> None:
     _waiting(backend, task_token).notify_heartbeat()
 
 
-def _waiting(backend: Any, token: str) -> Any:
+def _waiting(backend: StepFunctionsParserBackend, token: str) -> CallbackEndpoint:
     endpoint = find(backend, token)
     if endpoint is None and token not in _issued:
         raise InvalidToken
@@ -141,7 +142,7 @@ def install_retried_tokens() -> None:
     StateTaskServiceCallback._evaluate_with_timeout = _evaluate  # noqa: SLF001 - as above
 
 
-def _evaluate(state: Any, env: Any) -> None:
+def _evaluate(state: Any, env: Environment) -> None:
     context = env.states.context_object
     is_retried = bool(context.context_object_data["State"]["RetryCount"])
     if is_retried and state.resource.condition == ResourceCondition.WaitForTaskToken:
@@ -174,7 +175,7 @@ def install_task_failures() -> None:
     StepFunctionResponse.send_task_success = _send_task_success
 
 
-def _send_task_success(response: Any) -> Any:
+def _send_task_success(response: StepFunctionResponse) -> EmptyResult:
     try:
         json.loads(response._get_param("output"))  # noqa: SLF001 - moto's way to a parameter
     except ValueError:
@@ -182,7 +183,7 @@ def _send_task_success(response: Any) -> Any:
     return ORIGINAL_SUCCESS(response)
 
 
-def _send_task_failure(response: Any) -> Any:
+def _send_task_failure(response: StepFunctionResponse) -> EmptyResult:
     token, error, cause = (response._get_param(name) for name in ("taskToken", "error", "cause"))  # noqa: SLF001
     response.stepfunction_backend.send_task_failure(token, error=error, cause=cause)
     return EmptyResult()

@@ -7,12 +7,14 @@ import datetime as dt
 import json
 from typing import Any
 
+from antlr4 import ParserRuleContext
 from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
 from moto.stepfunctions.parser.asl.component.common.assign.assign_template_value_terminal import (
     AssignTemplateValueTerminalLit,
 )
 from moto.stepfunctions.parser.asl.component.common.outputdecl import Output
 from moto.stepfunctions.parser.asl.component.state import state
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.states import States
 from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
@@ -36,13 +38,13 @@ def install_assign_order() -> None:
     Output._eval_body = _output  # noqa: SLF001 - as above
 
 
-def _assign(component: Any, env: Any) -> None:
+def _assign(component: AssignDecl, env: Environment) -> None:
     before = jsonata.variables_of(env)
     ORIGINALS[0](component, env)
     env.variable_store.before = (env.next_state_name, before)
 
 
-def _output(component: Any, env: Any) -> None:
+def _output(component: Output, env: Environment) -> None:
     store = env.variable_store
     state, before = getattr(store, "before", None) or (None, None)
     store.visible = before if state == env.next_state_name else None
@@ -69,7 +71,7 @@ def install_assigned_strings() -> None:
     VariableStore.get_assigned_variables = _assigned_variables
 
 
-def _visit(preprocessor: Any, ctx: Any) -> Any:
+def _visit(preprocessor: Preprocessor, ctx: ParserRuleContext) -> AssignTemplateValueTerminalLit:
     text = ctx.string_literal().getText()
     return (
         AssignTemplateValueTerminalLit(value=json.loads(text))
@@ -78,7 +80,7 @@ def _visit(preprocessor: Any, ctx: Any) -> Any:
     )
 
 
-def _assigned_variables(store: Any) -> dict[str, str]:
+def _assigned_variables(store: VariableStore) -> dict[str, str]:
     names = store._declaration_tracing  # noqa: SLF001 - what is patched
     return {name: to_json_str(store.get(name), separators=(",", ":")) for name in names}
 
@@ -104,7 +106,7 @@ def iso(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _environment(worker: Any) -> Any:
+def _environment(worker: ExecutionWorker) -> Environment:
     env = ORIGINAL_CONTEXT_OBJECT(worker)
     execution = env.states.context_object.context_object_data["Execution"]
     execution["StartTime"] = iso(execution["StartTime"])
@@ -130,7 +132,7 @@ def install_states_data() -> None:
     States.reset = _reset
 
 
-def _reset(states: Any, input_value: Any) -> None:
+def _reset(states: States, input_value: Any) -> None:
     data = states._states_data  # noqa: SLF001 - the data has no accessor
     data["input"] = copy.deepcopy(input_value)
     data.pop("result", None)
