@@ -22,7 +22,7 @@ from tests.support.virtual_time import EventLoop
 from tests.support.workflow_doubles import ill, well
 from tests.support.workflow_world import Died, Ran
 
-HEAL_S = 900
+AWAIT_RETRY_S = 900
 MOST_TROUBLES = 2
 """As many as a state forgives before its room keeps a failure."""
 some = drawn(60)
@@ -155,7 +155,7 @@ def test_trouble_at_any_call(monkeypatch: pytest.MonkeyPatch, document: str, kin
     for at in places(calls, kind):
         world, ran = live(document, lambda number, name, at=at: kind if number == at else None)
         same(document, world, ran)
-        assert world.loop.now_s < HEAL_S, f"a wake-up was lost at {at}, {world.calls[at - 1]}"
+        assert world.loop.now_s < AWAIT_RETRY_S, f"a wake-up was lost at {at}, {world.calls[at - 1]}"
 
 
 @some
@@ -164,7 +164,7 @@ def test_states_that_are_entered_twice_at_once(seed: int, document: str) -> None
     chance = EventLoop(seed).chance
     world, ran = live(document, no_trouble, seed, twice=lambda request: chance.random() < 0.5)
     same(document, world, ran)
-    assert world.loop.now_s < HEAL_S
+    assert world.loop.now_s < AWAIT_RETRY_S
 
 
 @some
@@ -222,8 +222,8 @@ def test_words_to_awaits_that_get_lost_are_healed_by_time(
         world.register(DOCUMENTS[document], on_error="fail" if document == "undone" else "continue")
         ran = world.finish(world.start(None))
         same(document, world, ran)
-        healed += world.loop.now_s >= HEAL_S
-        assert bool(lost) == (world.loop.now_s >= HEAL_S)
+        healed += world.loop.now_s >= AWAIT_RETRY_S
+        assert bool(lost) == (world.loop.now_s >= AWAIT_RETRY_S)
     if document == "crossing":
         assert healed
 

@@ -85,8 +85,8 @@ class WorkflowWorld:
             clock=self.loop,
             ids=CountingIds(),
         )
-        who = ChooseAnswers(stage=StageAnswers(charge_rehearsals=True))
-        self.starter = StartWorkflow(self.ports, self.registry, who=who)
+        choose_answers = ChooseAnswers(stage=StageAnswers(charge_rehearsals=True))
+        self.starter = StartWorkflow(self.ports, self.registry, choose_answers=choose_answers)
 
     # ── what a test does ────────────────────────────────────────────────────────────────────────────────────────
 

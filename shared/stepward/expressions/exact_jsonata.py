@@ -16,7 +16,7 @@ from jsonata.parser import Parser
 from jsonata.utils import Utils
 
 from stepward.domain.numbers import NotANumber, number_of
-from stepward.expressions.exact_numbers import ExactFunctions, computed, settled
+from stepward.expressions.exact_numbers import ExactFunctions, computed, normalized
 
 _LONG_LITERAL: Final = re.compile(r"[0-9][0-9.]{15}|[eE]")
 _LITERAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
@@ -76,7 +76,7 @@ class _Exact(Jsonata.JNativeFunction):  # type: ignore[misc]  # the library decl
         del input
         given = [*(args or ())]
         found = self.method(*given, *[None] * (self.nargs - len(given)))
-        return settled(found) if isinstance(found, float) else found
+        return normalized(found) if isinstance(found, float) else found
 
 
 def _functions() -> Any:
@@ -105,7 +105,7 @@ def keep_literals(tree: Any, source: str) -> None:
         if found is None:
             raise NotANumber(f"the number before character {node.position} cannot be read")
         value = number_of(found[0].lstrip("0") or "0") if found[0].isdecimal() else number_of(found[0])
-        value = settled(value) if isinstance(value, float) else value
+        value = normalized(value) if isinstance(value, float) else value
         node.value = -value if node.value < 0 else value
 
 

@@ -36,15 +36,15 @@ def computed(lhs: float, rhs: float, op: str) -> int | float:
     left, right = as_fraction(lhs), as_fraction(rhs)
     match op:
         case "+":
-            return settled(left + right)
+            return normalized(left + right)
         case "-":
-            return settled(left - right)
+            return normalized(left - right)
         case "*":
-            return settled(left * right)
+            return normalized(left * right)
         case "/":
-            return settled(left / right)
+            return normalized(left / right)
         case _:
-            return settled(math.fmod(left, right))
+            return normalized(math.fmod(left, right))
 
 
 def _whole(lhs: int, rhs: int, op: str) -> int | float:
@@ -88,7 +88,7 @@ def bounded(value: float) -> int | float:
     return value
 
 
-def settled(value: float) -> int | float:
+def normalized(value: float) -> int | float:
     """Turn a fraction that is whole into a whole number, by its written digits."""
     if not math.isfinite(value):
         raise JException("D1001", 0, value)
@@ -204,7 +204,7 @@ def number_of_text(text: str) -> int | float:
     found = _TEXT.fullmatch(text)
     if not found:
         raise NotANumber(f"{shown(text)!r} is not a number")
-    return settled(decimal_of(text)) if found["fraction"] else bounded(whole_of(text))
+    return normalized(decimal_of(text)) if found["fraction"] else bounded(whole_of(text))
 
 
 def _has_foreign_digits(text: str) -> bool:

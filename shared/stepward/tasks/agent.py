@@ -77,7 +77,7 @@ class AgentTask(TaskType[AgentSettings]):
         """Start the run."""
         child = self.child(ready.settings)
         assert child is not None
-        context.reach.start_agent(context.place, replace(child, given=given_of(ready.inputs)))
+        context.starter.start_agent(context.place, replace(child, given=given_of(ready.inputs)))
 
 
 def given_of(inputs: dict[str, Any]) -> Any:

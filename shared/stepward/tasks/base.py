@@ -109,10 +109,10 @@ class TaskType(ABC, Generic[S]):
     @property
     def repeats(self) -> bool:
         """Whether its tasks run once an item or iteration."""
-        return Step.ITEMS in self.steps or self.takes_turns
+        return Step.ITEMS in self.steps or self.is_sequential
 
     @property
-    def takes_turns(self) -> bool:
+    def is_sequential(self) -> bool:
         """Whether its iterations run one after another, each with the outputs of the last."""
         return Step.ROUNDS in self.steps
 
@@ -127,7 +127,7 @@ class TaskType(ABC, Generic[S]):
         return Step.BEGIN in self.steps
 
     @property
-    def keeps_later(self) -> bool:
+    def records_later(self) -> bool:
         """Whether a further state at the end records its outcome."""
         return Step.KEEP in self.steps
 
@@ -150,7 +150,7 @@ class TaskType(ABC, Generic[S]):
         del settings
         return self.leaves
 
-    def needs_yes(self, settings: S) -> bool:
+    def requires_approval(self, settings: S) -> bool:
         """Return whether it completes only if a person approves."""
         del settings
         return False

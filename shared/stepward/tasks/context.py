@@ -30,7 +30,7 @@ class Question:
     details: str | None = None
 
 
-class Reach(Protocol):
+class Starter(Protocol):
     """What an awaited task may start; each start is idempotent per task and attempt."""
 
     def start_agent(self, place: TaskPlace, child: ChildRun) -> None:
@@ -55,7 +55,7 @@ class TaskContext:
     place: TaskPlace
     tools: Callable[[str, str], ToolContext]
     put_event: Callable[[str, str, dict[str, Any]], None]
-    reach: Reach
+    starter: Starter
 
     @property
     def call_id(self) -> str:

@@ -92,7 +92,7 @@ class HumanTask(TaskType[HumanSettings]):
         ]
         yield from wrong or _unaskable(task, settings)
 
-    def needs_yes(self, settings: HumanSettings) -> bool:
+    def requires_approval(self, settings: HumanSettings) -> bool:
         """Return whether a denial fails the task."""
         return settings.on_deny == "fail"
 
@@ -109,8 +109,8 @@ class HumanTask(TaskType[HumanSettings]):
     def open(self, ready: Ready[HumanSettings], context: TaskContext) -> None:
         """Open the approval."""
         asked = ready.settings
-        details = asked.details if isinstance(asked.details, str | None) else _spelt(asked.details)
-        context.reach.ask_person(
+        details = asked.details if isinstance(asked.details, str | None) else _as_json(asked.details)
+        context.starter.ask_person(
             context.place,
             Question({**_own(asked), "timeout_s": ready.task.timeout_s}, str(asked.question), details),
         )
@@ -143,5 +143,5 @@ def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[Settin
             yield SettingFault(field, said, f"change `{field}`, or take it out")
 
 
-def _spelt(details: Any) -> str:
+def _as_json(details: Any) -> str:
     return json.dumps(details, ensure_ascii=False, indent=2)

@@ -66,4 +66,4 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
         """Start the run."""
         child = self.child(ready.settings)
         assert child is not None
-        context.reach.start_workflow(context.place, replace(child, given=given_of(ready.inputs)))
+        context.starter.start_workflow(context.place, replace(child, given=given_of(ready.inputs)))

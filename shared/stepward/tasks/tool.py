@@ -193,14 +193,14 @@ class OutcomeUnknown(ToolFailed):
 
 
 def _as_raised(code: str, content: Any) -> ModelFault:
-    told = content if isinstance(content, dict) else {"detail": content}
-    detail, status = str(told.get("detail", content))[:1_000], told.get("status")
+    answer = content if isinstance(content, dict) else {"detail": content}
+    detail, status = str(answer.get("detail", content))[:1_000], answer.get("status")
     known: dict[str, type[ModelFault]] = {
         OUTCOME_UNKNOWN: OutcomeUnknown,
         **{kind.__name__: kind for kind in (ToolArgumentInvalid, CircuitOpen)},
     }
     raised = known.get(code, ToolFailed)(detail)
     if code == ToolUnavailable.__name__:
-        raised = ToolUnavailable(detail, retry_after_s=told.get("retry_after_s"))
+        raised = ToolUnavailable(detail, retry_after_s=answer.get("retry_after_s"))
     raised.status = status
     return raised

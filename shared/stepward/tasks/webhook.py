@@ -166,7 +166,7 @@ class WebhookTask(TaskType[WebhookSettings]):
 
     def open(self, ready: Ready[WebhookSettings], context: TaskContext) -> None:
         """Create an address for the callback, and send it with the request."""
-        address = context.reach.wait_for_call(context.place)
+        address = context.starter.wait_for_call(context.place)
         if "url" in ready.task.settings:
             _call(ready, {**ready.inputs, CALLBACK: address}, context)
 

@@ -52,8 +52,10 @@ class Mixed(Joint):
         self.stage(**stage)
 
     def stage(self, **said: bool) -> None:
-        who = ChooseAnswers(self.agents.registry.read_agents, StageAnswers(**said))
-        self.flows.starter = StartWorkflow(self.flows.ports, self.flows.registry, who=who)
+        choose_answers = ChooseAnswers(self.agents.registry.read_agents, StageAnswers(**said))
+        self.flows.starter = StartWorkflow(
+            self.flows.ports, self.flows.registry, choose_answers=choose_answers
+        )
 
     def keep(self, *agents: str, **said: Any) -> None:
         tasks = [{"id": f"a{n}", "type": "agent", "agent": agent} for n, agent in enumerate(agents)]
@@ -244,7 +246,7 @@ def test_a_used_up_budget_refuses_only_what_is_charged() -> None:
     mixed = Mixed()
     mixed.keep("helper")
     mixed.flows.starter = StartWorkflow(
-        mixed.flows.ports, mixed.flows.registry, used_up, who=mixed.flows.starter.who
+        mixed.flows.ports, mixed.flows.registry, used_up, choose_answers=mixed.flows.starter.choose_answers
     )
     assert mixed.ask()
     with pytest.raises(BudgetExceeded):
@@ -266,8 +268,8 @@ def test_agents_in_bodies_and_undoings_are_seen() -> None:
     )
     definition = mixed.flows.registry.version("acme", "flow", None).definition  # type: ignore[union-attr]
     with pytest.raises(RehearsalMissing) as refused:
-        mixed.flows.starter.who("acme", definition, AnswerChoice())
+        mixed.flows.starter.choose_answers("acme", definition, AnswerChoice())
     assert refused.value.field == "tasks.each.in.compensate.undo.agent"
     kept = Answers(rehearsed=True, charged=False)
     with pytest.raises(RehearsalMissing):
-        mixed.flows.starter.who("acme", definition, AnswerChoice(), kept)
+        mixed.flows.starter.choose_answers("acme", definition, AnswerChoice(), kept)

@@ -165,7 +165,7 @@ def test_functions_are_billed_for_the_time_that_they_took() -> None:
         bill_of(ran),
         Bill(ran.world.program("acme", "flow", "1.0.0"), replace(ran.looked, records=slow)),
     )
-    more = long.settled(0).counts["lambda_gb_ms"] - quick.settled(0).counts["lambda_gb_ms"]
+    more = long.cost_with_end(0).counts["lambda_gb_ms"] - quick.cost_with_end(0).counts["lambda_gb_ms"]
     assert (ran.records["a"].took_ms, more) == (0, 4_000)
 
 

@@ -14,7 +14,7 @@ from stepward.domain.errors import NotAllowed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.tasks.context import ChildRun
-from stepward.workflows.runs.called_runs import CalledWorkflows, StartCalled, Waiting
+from stepward.workflows.runs.called_runs import CalledWorkflows, CallStillWaits, StartCalled
 from stepward.workflows.runs.child_runs import ChildRuns
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.notify import NotifyEnd
@@ -37,7 +37,7 @@ class Both:
         self.starts = StartWorkflow(self.flows.ports, self.flows.registry)
         end = EndRun(self.flows.ports, self.tell, self.flows.reach.cancel_agent)
         self.world.ports = replace(self.world.ports, workflows=CalledWorkflows(end))
-        self.sweep = ReconcileWorkflows(self.flows.ports, end, Waiting(self.world.ports))
+        self.sweep = ReconcileWorkflows(self.flows.ports, end, CallStillWaits(self.world.ports))
         self.flows.register([DRAFT])
         say = "{% $results[0].content.output %}"
         turns = [{"call": [RUN]}, {"say": say}]

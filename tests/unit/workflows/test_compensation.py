@@ -11,9 +11,9 @@ from stepward.domain.errors import TaskFailed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskStatus
 from stepward.ports.tasks import RunSnapshot
-from stepward.workflows.program.limits import MOST_UNDOINGS
-from stepward.workflows.runs.compensation import HOLDS, RIGHT
-from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun
+from stepward.workflows.program.limits import MOST_COMPENSATIONS
+from stepward.workflows.runs.compensation import CLAIM_DURATION, COMPENSATION_CLAIM
+from stepward.workflows.runs.end_run import BEING_COMPENSATED, EndRun
 from stepward.workflows.runs.finalize import FinalizeRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows
 from stepward.workflows.services.views import ShowWorkflows
@@ -73,14 +73,14 @@ OUT_OF_TIME = ("FAILED", "States.Timeout")
 def test_a_run_whose_time_is_over_is_undone_in_reverse() -> None:
     world = timed()
     key = late(world, [step("a"), step("b", "a"), {**REST, "needs": ["b"]}])
-    assert world.close(key) == BEING_UNDONE
+    assert world.close(key) == BEING_COMPENSATED
     world.loop.run()
     assert (told(world, key), undone(world)) == (OUT_OF_TIME, ["b", "a"])
     assert [one.state for one in undoings(world)["undo1"].entered] == ["a", "settle run"]
     assert [(one.status.value, one.error and one.error.detail) for _, one, _ in world.told] == [
         ("FAILED", "the run took longer than its `timeout_s` of 100 s.")
     ]
-    assert world.store.everything(key).records.keys() & {RIGHT} == set()
+    assert world.store.everything(key).records.keys() & {COMPENSATION_CLAIM} == set()
 
 
 CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 60, "needs": ["a"]}
@@ -106,7 +106,7 @@ def test_whatever_a_run_begins_with_its_undoing_comes_to_the_end(name: str) -> N
     world.loop.later(50, lambda: world.execution(key).stop("TIMED_OUT"))
     world.loop.run(until=lambda: world.execution(key).status != "RUNNING")
     well = [task for task, one in world.store.everything(key).records.items() if one.is_well]
-    assert world.close(key) == BEING_UNDONE
+    assert world.close(key) == BEING_COMPENSATED
     world.loop.run(until=lambda: undoings(world)["undo1"].status != "RUNNING")
     assert told(world, key) == OUT_OF_TIME
     records = world.store.everything(key).records
@@ -123,7 +123,7 @@ def test_whatever_a_run_begins_with_its_undoing_comes_to_the_end(name: str) -> N
 def test_the_same_event_again_and_a_sweep_are_one_undoing() -> None:
     world = timed()
     key = late(world, [step("a"), AFTER_A])
-    assert [world.close(key), world.close(key), sweep(world)] == [BEING_UNDONE, BEING_UNDONE, 0]
+    assert [world.close(key), world.close(key), sweep(world)] == [BEING_COMPENSATED, BEING_COMPENSATED, 0]
     world.loop.run()
     assert world.close(key) == "FAILED"
     assert (told(world, key), undone(world), list(undoings(world))) == (OUT_OF_TIME, ["a"], ["undo1"])
@@ -135,7 +135,7 @@ def test_where_nothing_is_to_be_undone_the_end_comes_at_once(tasks: list[dict[st
     key = late(world, tasks)
     assert world.close(key) == "FAILED"
     assert (told(world, key), undoings(world)) == (OUT_OF_TIME, {})
-    assert RIGHT not in world.store.everything(key).begun
+    assert COMPENSATION_CLAIM not in world.store.everything(key).begun
 
 
 def test_a_start_that_did_not_come_to_be_is_made_up_for() -> None:
@@ -170,8 +170,8 @@ def test_an_undoing_that_died_is_taken_up_by_the_next_which_does_the_rest() -> N
     world.loop.run()
     assert (undone(world), undoings(world)["undo1"].status) == (["b"], "FAILED")
     world._put_event = put  # type: ignore[method-assign]
-    assert [world.close(key), list(undoings(world))] == [BEING_UNDONE, ["undo1"]]
-    world.loop.now_s += HOLDS.total_seconds() + 1
+    assert [world.close(key), list(undoings(world))] == [BEING_COMPENSATED, ["undo1"]]
+    world.loop.now_s += CLAIM_DURATION.total_seconds() + 1
     assert sweep(world) == 0
     world.loop.run()
     assert (told(world, key), undone(world)) == (OUT_OF_TIME, ["b", "a"])
@@ -186,12 +186,12 @@ def test_a_run_that_cannot_be_undone_comes_to_its_end_all_the_same() -> None:
         raise Died
 
     world._put_event = dies  # type: ignore[method-assign]
-    for _ in range(MOST_UNDOINGS):
-        assert world.close(key) == BEING_UNDONE
+    for _ in range(MOST_COMPENSATIONS):
+        assert world.close(key) == BEING_COMPENSATED
         world.loop.run()
-        world.loop.now_s += HOLDS.total_seconds() + 1
+        world.loop.now_s += CLAIM_DURATION.total_seconds() + 1
     assert (sweep(world), told(world, key)) == (1, OUT_OF_TIME)
-    assert len(undoings(world)) == MOST_UNDOINGS
+    assert len(undoings(world)) == MOST_COMPENSATIONS
 
 
 def test_a_settling_that_undoes_when_the_time_is_over_is_left_to_it() -> None:
@@ -209,7 +209,7 @@ def test_a_settling_that_undoes_when_the_time_is_over_is_left_to_it() -> None:
     world.register([step("a"), step("b", "a"), bad])
     key = world.start()
     world.loop.run()
-    assert (seen, undone(world), undoings(world)) == ([BEING_UNDONE] * 2, ["b", "a"], {})
+    assert (seen, undone(world), undoings(world)) == ([BEING_COMPENSATED] * 2, ["b", "a"], {})
     assert told(world, key) == ("FAILED", "OutputMalformed")
 
 
@@ -235,7 +235,7 @@ def test_an_undoing_that_took_too_long_stops_before_the_next_task() -> None:
     def slow(name: str, call_id: str, detail: dict[str, Any]) -> None:
         put(name, call_id, detail)
         world._put_event = put  # type: ignore[method-assign]
-        world.loop.now_s += HOLDS.total_seconds() + 1
+        world.loop.now_s += CLAIM_DURATION.total_seconds() + 1
         world.close(key)
 
     world._put_event = slow  # type: ignore[method-assign]

@@ -59,9 +59,11 @@ class WorkflowRunServices:
         from stepward.workflows.runs.start_checks import ChooseAnswers
         from stepward.workflows.runs.start_run import StartWorkflow
 
-        who = ChooseAnswers(self._ports.registry.read_agents, self._container.agents.stage_answers)
+        choose_answers = ChooseAnswers(self._ports.registry.read_agents, self._container.agents.stage_answers)
         refuse_used_up = self._container.costs.refuse_used_up
-        return StartWorkflow(self.ports, self._ports.workflow_registry, refuse_used_up, who=who)
+        return StartWorkflow(
+            self.ports, self._ports.workflow_registry, refuse_used_up, choose_answers=choose_answers
+        )
 
     @cached_property
     def rerun(self) -> RerunWorkflow:
@@ -128,10 +130,10 @@ class WorkflowRunServices:
     @cached_property
     def reconcile(self) -> ReconcileWorkflows:
         """Starts runs that never began, and closes those whose executions are gone."""
-        from stepward.workflows.runs.called_runs import Waiting
+        from stepward.workflows.runs.called_runs import CallStillWaits
         from stepward.workflows.runs.reconcile import ReconcileWorkflows
 
-        return ReconcileWorkflows(self.ports, self.end, Waiting(self._container.runs.ports))
+        return ReconcileWorkflows(self.ports, self.end, CallStillWaits(self._container.runs.ports))
 
     # What runs of agents, people and callers outside ask for.
 
@@ -188,7 +190,7 @@ class WorkflowRunServices:
         from stepward.workflows.runs.outside_answers import callback_address
         from stepward.workflows.runs.run_inline import TaskServices
 
-        reach = ChildRuns(
+        starter = ChildRuns(
             ports=self.ports,
             key=key,
             start=self._container.runs.start,
@@ -197,7 +199,7 @@ class WorkflowRunServices:
             address=callback_address,
         )
         tools = self._container.tools.remote_context
-        return TaskServices(tools=tools, put_event=partial(self.put_event, key), reach=reach)
+        return TaskServices(tools=tools, put_event=partial(self.put_event, key), starter=starter)
 
     def put_event(self, key: RunKey, name: str, event_id: str, detail: dict[str, Any]) -> None:
         """Put an event of a workflow on the stage's bus.

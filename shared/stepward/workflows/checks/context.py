@@ -35,7 +35,7 @@ class TaskNode:
     container: str
     scope: str
     around: TaskNode | None = None
-    undoes: TaskNode | None = None
+    compensates: TaskNode | None = None
 
     @cached_property
     def kind(self) -> TaskType[Any] | None:
@@ -76,9 +76,9 @@ class TaskNode:
         return self.kind.child(self.settings) if self.kind and self.settings is not None else None
 
     @property
-    def takes_turns(self) -> bool:
+    def is_sequential(self) -> bool:
         """Whether its iterations run one after another."""
-        return self.kind is not None and self.kind.takes_turns
+        return self.kind is not None and self.kind.is_sequential
 
     @property
     def effect(self) -> Effect:
@@ -116,7 +116,7 @@ class CheckContext:
     document: Document
     definition: WorkflowDefinition
     nodes: list[TaskNode] = field(default_factory=list)
-    undoing: list[TaskNode] = field(default_factory=list)
+    compensations: list[TaskNode] = field(default_factory=list)
     _beside: dict[str, dict[str, TaskNode]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -134,7 +134,7 @@ class CheckContext:
             if task.compensate:
                 where = (*node.place, "compensate")
                 undo = TaskNode(task.compensate, f"{path}.compensate", where, container, scope, around, node)
-                self.undoing.append(undo)
+                self.compensations.append(undo)
             if task.tasks:
                 self._lay_out(task.tasks, (*node.place, "tasks"), node)
 
@@ -171,7 +171,7 @@ class CheckContext:
     def all(self) -> Iterator[TaskNode]:
         """Yield every task, and every compensation."""
         yield from self.nodes
-        yield from self.undoing
+        yield from self.compensations
 
     def problem(self, node: TaskNode | None, inside: Path | str, code: str, detail: str, fix: str) -> Problem:
         """Make a problem at a field of a task, or of the workflow."""

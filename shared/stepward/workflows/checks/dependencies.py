@@ -121,15 +121,15 @@ def find_cycles(context: CheckContext, precedence: Precedence) -> Iterator[Probl
 def _problem(context: CheckContext, order: ScopePrecedence, ring: list[int]) -> Problem:
     nodes = [order.node_of(vertex) for vertex in ring]
     # A group is two nodes; in the telling it is one.
-    told = [node for before, node in zip([None, *nodes], nodes, strict=False) if node is not before]
-    waits, need = told[0], told[-2] if len(told) > 1 else told[0]
-    detail = f"{_shown(told)}: each waits for the one before it, so none could start"
+    cycle = [node for before, node in zip([None, *nodes], nodes, strict=False) if node is not before]
+    waits, need = cycle[0], cycle[-2] if len(cycle) > 1 else cycle[0]
+    detail = f"{_shown(cycle)}: each waits for the one before it, so none could start"
     field, fix = _cut(waits, need)
     return context.problem(waits, field, "cycle", detail, fix)
 
 
-def _shown(told: list[TaskNode]) -> str:
-    ids = [node.path for node in told]
+def _shown(cycle: list[TaskNode]) -> str:
+    ids = [node.path for node in cycle]
     if len(ids) > MOST_SHOWN:
         ids = [*ids[: MOST_SHOWN - 2], f"… ({len(ids) - MOST_SHOWN} more)", *ids[-2:]]
     return " → ".join(ids)

@@ -173,8 +173,8 @@ def _of_double(text: str) -> str:
 def _quoted(text: str) -> str:
     if not text:
         return ""
-    spelt = json.dumps(text, ensure_ascii=False)
-    return spelt if "'" in text or '"' in text else f"'{spelt[1:-1]}'"
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if "'" in text or '"' in text else f"'{quoted[1:-1]}'"
 
 
 def _said(inner: str) -> str:

@@ -181,7 +181,7 @@ def _loop_of(site: ExpressionSite) -> TaskNode | None:
     if site.node is None:
         return None
     own = (site.node,) if site.after and site.node.is_body else ()
-    return next((body for body in (*own, *site.node.bodies()) if body.takes_turns), None)
+    return next((body for body in (*own, *site.node.bodies()) if body.is_sequential), None)
 
 
 # References to tasks.
@@ -246,7 +246,7 @@ def _visible(context: CheckContext, site: ExpressionSite) -> set[str]:
 
 
 def _not_before(precedence: Precedence, node: TaskNode, found: TaskNode) -> tuple[str, str]:
-    waits = node.undoes or node
+    waits = node.compensates or node
     while waits.container != found.container and waits.around:
         waits = waits.around
     name = found.task.id

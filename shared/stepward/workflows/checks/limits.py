@@ -34,7 +34,7 @@ def find_exceeded_limits(context: CheckContext, precedence: Precedence) -> Itera
     for node in context.nodes:
         yield from _of_place(context, node)
         yield from _of_time(context, node)
-        if node.takes_turns and not any(one.takes_turns for one in node.bodies()):
+        if node.is_sequential and not any(one.is_sequential for one in node.bodies()):
             yield from _of_events(context, node)
 
 
@@ -99,7 +99,7 @@ def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
 def _of_rounds(task: TaskDefinition, each: int) -> int:
     """Return the events of a body's iterations; those beyond one history run in chunks."""
     rounds = _rounds(task)
-    if task.type in CATALOG and type_of(task).takes_turns:
+    if task.type in CATALOG and type_of(task).is_sequential:
         return rounds * each
     chunks = ceil(rounds * each / PLANNED_EVENTS)
     return min(rounds * each, chunks * MOST_LANES * (EVENTS_OF_TASK + EVENTS_OF_ROUND))

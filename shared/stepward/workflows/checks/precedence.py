@@ -18,7 +18,7 @@ class ScopePrecedence:
     """
 
     def __init__(self, context: CheckContext, scope: str, nodes: list[TaskNode]) -> None:
-        self._scene = context
+        self._context = context
         self.nodes = nodes
         self.number = {node.path: number for number, node in enumerate(nodes)}
         self._starts = {node.path: len(nodes) + n for n, node in enumerate(s for s in nodes if s.is_group)}
@@ -56,14 +56,14 @@ class ScopePrecedence:
     def _add_named(self, node: TaskNode, start: int, needs: list[set[int]]) -> None:
         if self.is_machine and not node.container:
             for transition in node.task.next:
-                self._add(needs, self._scene.named("", transition.to), node)
+                self._add(needs, self._context.named("", transition.to), node)
             return
         for name in node.task.needs:
-            found = self._scene.named(node.container, name)
+            found = self._context.named(node.container, name)
             if found and found is not node and found.path in self.number:
                 needs[start].add(self.number[found.path])
         for _, _, name in node.branches():
-            self._add(needs, self._scene.named(node.container, name), node)
+            self._add(needs, self._context.named(node.container, name), node)
 
     def _add(self, needs: list[set[int]], later: TaskNode | None, earlier: TaskNode) -> None:
         """Put one task after another.
@@ -93,10 +93,10 @@ class Precedence:
 
         The other comes before the task, or before a body that the task is in.
         """
-        inner: TaskNode | None = node.undoes or node
+        inner: TaskNode | None = node.compensates or node
         while inner:
             if inner.scope == other.scope:
-                is_own = node.undoes is other
+                is_own = node.compensates is other
                 return is_own or self.scopes[inner.scope].comes_before(other, inner)
             inner = next(inner.bodies(), None)
         return False

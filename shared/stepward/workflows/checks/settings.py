@@ -114,7 +114,7 @@ def find_useless_failure_rules(context: CheckContext, precedence: Precedence) ->
             yield context.problem(
                 node, "fallback", "fallback-unused", detail, "keep one of `fallback` and `on_error: fail`"
             )
-    for undo in context.undoing:
+    for undo in context.compensations:
         yield from _compensation(context, undo)
 
 

@@ -44,35 +44,35 @@ def _faults(context: CheckContext, node: TaskNode, tool: BoundTool) -> Iterator[
     computed = {name for name, value in given.items() if any("{%" in text for _, text in texts_in((), value))}
     schema = tool.schema()
     known = schema.get("properties", {})
-    told = set(computed)
+    reported = set(computed)
     for name in schema.get("required", ()):
         if name not in given:
-            told.add(name)
+            reported.add(name)
             detail = f"the tool {node.task.settings['tool']!r} needs the argument {name!r}"
             yield context.problem(node, ("with", name), "missing-argument", detail, f"add {name!r} to `with`")
     for name in given if known and not schema.get("additionalProperties") else ():
         if name not in known:
-            told.add(name)
+            reported.add(name)
             detail = f"the tool {node.task.settings['tool']!r} has no argument {name!r}"
             fix = did_you_mean(name, known, f"it has {', '.join(known)}")
             yield context.problem(node, ("with", name), "unknown-argument", detail, fix)
-    yield from _values(context, node, tool, told)
+    yield from _values(context, node, tool, reported)
 
 
-def _values(context: CheckContext, node: TaskNode, tool: BoundTool, told: set[str]) -> Iterator[Problem]:
+def _values(context: CheckContext, node: TaskNode, tool: BoundTool, reported: set[str]) -> Iterator[Problem]:
     """Validate literal arguments; computed ones, and those reported already, are left out."""
     try:
         tool.read_arguments(dict(node.task.inputs))
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             place = fault["loc"]
-            if (place and place[0] not in told) or not (place or told):
+            if (place and place[0] not in reported) or not (place or reported):
                 _, detail = what_of(place, fault)
                 yield context.problem(node, ("with", *place), "wrong-argument", detail, fix_of(place, fault))
     except ToolArgumentInvalid as error:
         for one in error.detail.split("; "):
             name = one.partition(":")[0].partition(".")[0].partition("[")[0]
-            if name not in told and (name in node.task.inputs or not told):
+            if name not in reported and (name in node.task.inputs or not reported):
                 yield context.problem(
                     node, ("with", name), "wrong-argument", one, "see the tool's own schema"
                 )

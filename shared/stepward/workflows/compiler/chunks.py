@@ -14,7 +14,7 @@ from stepward.domain.chunks import lanes_of
 from stepward.domain.retries import Retry
 from stepward.workflows.compiler import states
 from stepward.workflows.compiler.states import Named, State
-from stepward.workflows.program.limits import FAULTS_FORGIVEN, HEAL_S
+from stepward.workflows.program.limits import AWAIT_FAULT_RETRIES, AWAIT_RETRY_S
 from stepward.workflows.program.names import SETTLE, WHICH, Part, path_of, state_name
 
 _ROUNDS: Final = (
@@ -36,7 +36,7 @@ def chunks_state(path: str, max_parallel: int, *, nested: bool, timeout_s: int) 
             "StartAt": chunk,
             "States": {chunk: {**_chunk_state(path, timeout_s), "End": True}},
         },
-        "Output": states.passed_on(nested=nested),
+        "Output": states.next_input(nested=nested),
     }
     return state_name(path, Part.CHUNKS), each
 
@@ -46,8 +46,8 @@ def _chunk_state(path: str, timeout_s: int) -> State:
     state = states.task_state(path, nested=True, step="chunk", retry=Retry())
     state["Resource"] += ".waitForTaskToken"
     state["Arguments"]["Payload"] |= {"chunk": "{% $states.input %}", "token": states.TOKEN}
-    state["TimeoutSeconds"] = HEAL_S
-    again = ceil(timeout_s / HEAL_S) + FAULTS_FORGIVEN
+    state["TimeoutSeconds"] = AWAIT_RETRY_S
+    again = ceil(timeout_s / AWAIT_RETRY_S) + AWAIT_FAULT_RETRIES
     state["Retry"] = [states.FINAL, {"ErrorEquals": ["States.ALL"], "BackoffRate": 1, "MaxAttempts": again}]
     state["Output"] = {}
     return state

@@ -22,9 +22,9 @@ from stepward.workflows.program.iteration_bounds import (
     visits_of,
 )
 from stepward.workflows.program.limits import (
+    AWAIT_FAULT_RETRIES,
+    AWAIT_RETRY_S,
     EVENTS_OF_ROUND,
-    FAULTS_FORGIVEN,
-    HEAL_S,
     PLANNED_EVENTS,
     RETRIED_BY_RULE,
 )
@@ -147,7 +147,7 @@ class _Histories:
     def _of_chunks(self, path: str, most: int) -> int:
         side_by_side = at_once(self.program.tasks[path].task)
         count = count_chunks(self._most(path), most, lanes_of(side_by_side))
-        heals = ceil(self.program.definition.timeout_s / HEAL_S)
+        heals = ceil(self.program.definition.timeout_s / AWAIT_RETRY_S)
         return count * _OF_CHUNK + _OF_TRY * min(count, side_by_side) * heals
 
     def _times(self, name: str, path: str) -> int:
@@ -155,10 +155,10 @@ class _Histories:
         if path not in self.program.tasks:
             return 1
         task = self.program.tasks[path].task
-        asks = type_of(task).takes_turns and name in (path, state_name(path, Part.AGAIN))
+        asks = type_of(task).is_sequential and name in (path, state_name(path, Part.AGAIN))
         times = rounds_of(task).most + 1 if asks else 1
         body = body_of(self.program, path)
-        while body and type_of(self.program.tasks[body].task).takes_turns:
+        while body and type_of(self.program.tasks[body].task).is_sequential:
             times *= self._most(body)
             path, body = body, body_of(self.program, body)
         return times if body else times * self._visits.get(path, 1)
@@ -179,7 +179,7 @@ def _of_task(state: dict[str, Any]) -> int:
     again: int = 0
     for one in state["Retry"]:
         if waits:
-            again += max(0, one.get("MaxAttempts", 0) - FAULTS_FORGIVEN)
+            again += max(0, one.get("MaxAttempts", 0) - AWAIT_FAULT_RETRIES)
         elif any(name in RETRIED_BY_RULE for name in one["ErrorEquals"]):
             again += one["MaxAttempts"]
     resource: str = state["Resource"]

@@ -125,7 +125,7 @@ class MachineWriter:
         return name, {
             "Type": "Parallel",
             "Branches": [_linked(branch) for branch in branches],
-            "Output": states.passed_on(nested=scope.depth > 0),
+            "Output": states.next_input(nested=scope.depth > 0),
         }
 
     def _task(self, node: Node) -> list[Named]:
@@ -165,10 +165,10 @@ class MachineWriter:
 
         A loop's iterations end in it: the same state decides whether there is another.
         """
-        takes_turns = type_of(node.task).takes_turns
-        nested = node.depth > 0 or takes_turns
+        is_sequential = type_of(node.task).is_sequential
+        nested = node.depth > 0 or is_sequential
         begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
-        if takes_turns and node.depth == 0:
+        if is_sequential and node.depth == 0:
             begin["Arguments"]["Payload"]["at"] = "{% $exists($states.input.at) ? $states.input.at : '' %}"
         begin["Output"] = "{% $states.result.Payload %}"
         return [(node.path, begin)]
@@ -181,7 +181,7 @@ class MachineWriter:
         pause = {
             "Type": "Wait",
             "Seconds": "{% $states.input.seconds %}",
-            "Output": states.passed_on(nested=node.depth > 0),
+            "Output": states.next_input(nested=node.depth > 0),
         }
         return [(state_name(node.path, Part.PASSES), pause)]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from stepward.domain.retries import Retry
-from stepward.workflows.program.limits import CRASHES_FORGIVEN, FAULTS_FORGIVEN, HEAL_S
+from stepward.workflows.program.limits import AWAIT_FAULT_RETRIES, AWAIT_RETRY_S, CRASH_RETRIES
 from stepward.workflows.program.names import Part, state_name
 
 State = dict[str, Any]
@@ -20,7 +20,7 @@ JOURNAL: Final = "${JournalTable}"
 """Replaced by a name when the machine is made: an ARN in each state would take too many bytes."""
 LONGEST_FILLED_CHARS: Final = 34
 """The longest name that is filled in: a stage has 16 characters at most."""
-ROOM_S: Final = 310
+FUNCTION_LIMIT_S: Final = 310
 """Ten seconds more than the function may run, so that its own timeout is the one that is seen."""
 STARTING_S: Final = 30
 """Seconds of a function's cold start, with what it reads and writes around a task."""
@@ -51,7 +51,7 @@ def task_state(
     task's time; the state's is longer, for a function that hangs.
     """
     by_machine = retriers(retry) if retry.is_by_machine else []
-    forgiven = {"MaxAttempts": CRASHES_FORGIVEN + retry.attempts} if by_machine else {}
+    forgiven = {"MaxAttempts": CRASH_RETRIES + retry.attempts} if by_machine else {}
     return {
         "Type": "Task",
         **({"Comment": comment} if comment else {}),
@@ -59,16 +59,16 @@ def task_state(
         "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
         "TimeoutSeconds": _patience_s(timeout_s, retry),
         "Retry": [FINAL, *by_machine, _PASSING | forgiven],
-        "Output": passed_on(nested=nested),
+        "Output": next_input(nested=nested),
     }
 
 
 def _patience_s(timeout_s: int | None, retry: Retry) -> int:
     """Return how long a function may take for a task: all its own attempts, and its start."""
     if timeout_s is None:
-        return ROOM_S
+        return FUNCTION_LIMIT_S
     most_s = timeout_s if retry.is_by_machine else math.ceil(retry.longest_s(timeout_s))
-    return min(ROOM_S, most_s + STARTING_S)
+    return min(FUNCTION_LIMIT_S, most_s + STARTING_S)
 
 
 def awaited_state(
@@ -114,7 +114,7 @@ def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: b
         "Items": "{% $states.input.items %}",
         "MaxConcurrency": max_parallel,
         "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **body},
-        "Output": passed_on(nested=nested),
+        "Output": next_input(nested=nested),
     }
 
 
@@ -128,7 +128,7 @@ def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
     }
 
 
-def passed_on(*, nested: bool) -> Any:
+def next_input(*, nested: bool) -> Any:
     """Return the next state's input: nothing, or within bodies the iteration."""
     return {"at": "{% $states.input.at %}"} if nested else {}
 
@@ -162,9 +162,9 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
     names = {f"#{index}": f"r:{need}" for index, need in enumerate(needs)}
     sk = f"LATCH#{latch}"
     done = "DynamoDb.ConditionalCheckFailedException"
-    again = math.ceil(timeout_s / HEAL_S) + FAULTS_FORGIVEN
+    again = math.ceil(timeout_s / AWAIT_RETRY_S) + AWAIT_FAULT_RETRIES
     # Outside of bodies the output of an await, which is small, is not read.
-    said = {"Output": passed_on(nested=True)} if nested else {}
+    said = {"Output": next_input(nested=True)} if nested else {}
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
@@ -179,7 +179,7 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
             "ExpressionAttributeNames": {"#w": f"w:{name}", **names},
             "ExpressionAttributeValues": {":w": {"S": TOKEN}},
         },
-        "TimeoutSeconds": HEAL_S,
+        "TimeoutSeconds": AWAIT_RETRY_S,
         "Retry": [
             {"ErrorEquals": [done], "MaxAttempts": 0},
             {"ErrorEquals": ["States.ALL"], "BackoffRate": 1, "MaxAttempts": again},
@@ -195,14 +195,14 @@ def await_by_function(name: str, state: State, needs: Sequence[str]) -> State:
     The function knows which tasks the join needs. The rest stays: where it leads, what ends the run, when it asks again.
     """
     nested = "Output" in state
-    told = {**payload("", nested=nested, step=WAIT), "join": name, "token": TOKEN}
+    sent = {**payload("", nested=nested, step=WAIT), "join": name, "token": TOKEN}
     kept: State = {key: state[key] for key in ("TimeoutSeconds", "Output", "Next", "End") if key in state}
     caught = [one for one in state["Catch"] if "States.ALL" in one["ErrorEquals"]]
     return {
         "Type": "Task",
         "Comment": f"Waits for {', '.join(needs)}",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-        "Arguments": {"FunctionName": TASK_RUN, "Payload": told},
+        "Arguments": {"FunctionName": TASK_RUN, "Payload": sent},
         "Retry": state["Retry"][1:],
         **({"Catch": caught} if caught else {}),
         **kept,
@@ -219,7 +219,7 @@ def finalize_state() -> State:
             "FunctionName": TASK_RUN,
             "Payload": {"step": "settle", "state": "{% $states.input %}", "fails": True, "context": _CONTEXT},
         },
-        "TimeoutSeconds": ROOM_S,
+        "TimeoutSeconds": FUNCTION_LIMIT_S,
         "Retry": [{"ErrorEquals": ["RunFailed"], "MaxAttempts": 0}, {**_PASSING, "MaxAttempts": 5}],
         "Output": "{% $states.result.Payload %}",
         "End": True,

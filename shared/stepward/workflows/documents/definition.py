@@ -52,8 +52,8 @@ def best_effort(document: Document) -> tuple[WorkflowDefinition | None, list[Pro
 
 
 def _faults(document: Document, found: Sequence[ErrorDetails]) -> list[Problem]:
-    told = (one for one in found if is_reported(one))
-    return [fault_of(document, one) for one in islice(told, MOST_PROBLEMS + 1)]
+    reported = (one for one in found if is_reported(one))
+    return [fault_of(document, one) for one in islice(reported, MOST_PROBLEMS + 1)]
 
 
 # Recovery: leave out what does not fit, so that the rest is checked too.

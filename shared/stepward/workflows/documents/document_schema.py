@@ -230,7 +230,7 @@ def _any_task() -> Schema:
     by_type = [
         _choice({"required": ["type"], "properties": {"type": {"const": name}}}, name) for name in CATALOG
     ]
-    told = [_choice({"not": typed, **question}, name) for name, question in type_questions().items()]
+    implied = [_choice({"not": typed, **question}, name) for name, question in type_questions().items()]
     nothing = {
         "if": {"not": {"anyOf": [typed, *type_questions().values()]}},
         "then": {"required": ["type"], "properties": _begun()},
@@ -238,7 +238,7 @@ def _any_task() -> Schema:
     return {
         "type": "object",
         "properties": {"type": {"enum": [*CATALOG, None], "description": OF_TASK["type"]}},
-        "allOf": [*by_type, *told, nothing],
+        "allOf": [*by_type, *implied, nothing],
     }
 
 

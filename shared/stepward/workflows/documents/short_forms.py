@@ -96,10 +96,10 @@ def transitions(value: Any) -> Any:
     found = [value] if isinstance(value, str | dict) else value
     if not isinstance(found, list):
         return found
-    spelt = [{"to": one} if isinstance(one, str) else one for one in found]
+    expanded = [{"to": one} if isinstance(one, str) else one for one in found]
     return [
         {**one, "when": as_expression(one["when"])} if isinstance(one, dict) and "when" in one else one
-        for one in spelt
+        for one in expanded
     ]
 
 
@@ -108,8 +108,8 @@ def fallback(value: Any) -> Any:
 
     Only a mapping that holds `output` alone is the long form; any other mapping is itself the output.
     """
-    is_spelt = isinstance(value, dict) and value.keys() == {"output"}
-    return value if is_spelt else {"output": value}
+    is_long_form = isinstance(value, dict) and value.keys() == {"output"}
+    return value if is_long_form else {"output": value}
 
 
 def retry(value: Any, written: str, source_map: SourceMap, location: Location) -> Any:

@@ -53,16 +53,16 @@ def infer_type(
         source_map: Collects problems. Fields that imply different types are one: by following either, the other
             would be lost.
     """
-    told = _inferred_by(said, task)
+    implied = _inferred_by(said, task)
     if "type" in said:
         _hold_to_type(said["type"], task, location, source_map)
-    elif len(told) > 1:
-        (first, by), (second, other) = list(told.items())[:2]
+    elif len(implied) > 1:
+        (first, by), (second, other) = list(implied.items())[:2]
         detail = f"{by!r} makes it a task of type {first}, and {other!r} one of type {second}"
         fix = f"add `type`: one of {', '.join(CATALOG)}; and keep only the fields that it has"
         source_map.report(location, "type", "missing-field", detail, fix)
         said["type"] = UNKNOWN_TYPE
-    elif found := next(iter(told), None) or _inferred_by_shared_fields(said):
+    elif found := next(iter(implied), None) or _inferred_by_shared_fields(said):
         said["type"] = found
         _hold_to_type(found, task, location, source_map)
 
@@ -71,13 +71,13 @@ def _inferred_by(said: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, 
     """Return the types that are implied, each with the field, as written, that implies it."""
     names = task_names(dict(task))
     written = [one for one, value in task.items() if value is not None or names.get(one, one) in MAY_BE_NULL]
-    told: dict[str, str] = {}
+    implied: dict[str, str] = {}
     for one in written:
         name = names.get(one, one)
         kind = _short_for_groups().get(one) or (type_markers().get(name) if name in said else None)
         if kind:
-            told.setdefault(kind, one)
-    return told
+            implied.setdefault(kind, one)
+    return implied
 
 
 def _inferred_by_shared_fields(said: Mapping[str, Any]) -> str | None:
@@ -114,7 +114,7 @@ def type_questions() -> dict[str, Schema]:
         said.setdefault(name, []).extend(
             [field, *(other for other, house in TASK_NAMES.items() if house == field)]
         )
-    told = {name: _has(fields) for name, fields in said.items()}
+    implied = {name: _has(fields) for name, fields in said.items()}
     rest = {"not": _has([field for fields in said.values() for field in fields])}
     before: list[str] = []
     for name, shared in _by_shared_fields().items():
@@ -126,9 +126,9 @@ def type_questions() -> dict[str, Schema]:
                 *({"not": _is_there(one)} for one in others),
             ]
         }
-        told[name] = {"anyOf": [told[name], question]} if name in told else question
+        implied[name] = {"anyOf": [implied[name], question]} if name in implied else question
         before += [field for field in shared if field not in before]
-    return told
+    return implied
 
 
 def _is_there(field: str) -> Schema:

@@ -128,10 +128,10 @@ class CostBounds:
         looks = sum(one.tries.most * self._sizes.look_units(one.owner) for one in functions if one.owner)
         tasks = self.program.tasks.items()
         ends = [path for path, planned in tasks if Step.ITEMS in type_of(planned.task).steps]
-        undone = self._writes.undone
-        wholes = (4 if undone else 2) + sum(self.rounds.of(path).most for path in ends)
-        undoing = undone * UNDO_LOOKS.read_units
-        return looks + wholes * self._sizes.everything_units + undoing + VALUE_UNITS
+        compensated = self._writes.compensated
+        wholes = (4 if compensated else 2) + sum(self.rounds.of(path).most for path in ends)
+        compensations = compensated * UNDO_LOOKS.read_units
+        return looks + wholes * self._sizes.everything_units + compensations + VALUE_UNITS
 
     @property
     def _events(self) -> Bound:

@@ -93,7 +93,7 @@ class Edge(BaseModel):
     why: str = "needs"
 
 
-class Reach(BaseModel):
+class PermissionChanges(BaseModel):
     """Permissions that were added and removed."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -119,7 +119,7 @@ class WorkflowDiff(BaseModel):
     edges_added: tuple[Edge, ...]
     edges_removed: tuple[Edge, ...]
     plan: tuple[Change, ...]
-    permissions: Reach
+    permissions: PermissionChanges
 
 
 @dataclass(frozen=True)
@@ -149,12 +149,12 @@ def diff(before: Version, after: Version, costs: Costs | None = None) -> Workflo
         edges_added=tuple(edge for edge in edges[1] if edge not in edges[0]),
         edges_removed=tuple(edge for edge in edges[0] if edge not in edges[1]),
         plan=tuple(_changes(_compared(both[0]), _compared(both[1]))),
-        permissions=_reach(permissions(before.definition), permissions(after.definition)),
+        permissions=_permission_changes(permissions(before.definition), permissions(after.definition)),
     )
 
 
 def _tasks(definition: WorkflowDefinition) -> dict[str, TaskDefinition]:
-    return dict(walk(definition.tasks, undoing=False))
+    return dict(walk(definition.tasks, compensations=False))
 
 
 def _changed(old: dict[str, TaskDefinition], new: dict[str, TaskDefinition]) -> Iterator[TaskChange]:
@@ -197,8 +197,8 @@ def _edges(definition: WorkflowDefinition) -> dict[Edge, None]:
     return found
 
 
-def _reach(old: Permissions, new: Permissions) -> Reach:
-    return Reach(added=_without(new, old), removed=_without(old, new))
+def _permission_changes(old: Permissions, new: Permissions) -> PermissionChanges:
+    return PermissionChanges(added=_without(new, old), removed=_without(old, new))
 
 
 def _without(these: Permissions, those: Permissions) -> Permissions:

@@ -41,11 +41,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A line from one node to another; `home` is the container that holds both."""
+    """A line from one node to another; `container` is the container that holds both."""
 
     start: str
     end: str
-    home: str
+    container: str
     label: str = ""
     is_critical: bool = False
     is_back: bool = False
@@ -60,9 +60,9 @@ class Drawing:
     links: list[Link] = field(default_factory=list)
     implied: int = 0
 
-    def child_of(self, home: str, path: str) -> str:
+    def child_of(self, container: str, path: str) -> str:
         """Return the node directly within a container that is, or contains, a node."""
-        while self.nodes[path].container != home:
+        while self.nodes[path].container != container:
             path = self.nodes[path].container
         return path
 
@@ -75,12 +75,12 @@ def drawing(definition: WorkflowDefinition, made: Plan) -> Drawing:
     ways = [made.critical_path, *(scope.critical_path for scope in made.bodies)]
     heavy = {pair for way in ways for pair in _heavy(way)}
     links = list(dict.fromkeys(_links(found, definition, heavy)))
-    by_home: dict[str, list[Link]] = {}
+    by_container: dict[str, list[Link]] = {}
     for link in links:
-        by_home.setdefault(link.home, []).append(link)
-    for home, here in by_home.items():
-        is_machine = not home and definition.start is not None
-        shown = _forward(here, definition.start or "") if is_machine else _direct(found, home, here)
+        by_container.setdefault(link.container, []).append(link)
+    for container, here in by_container.items():
+        is_machine = not container and definition.start is not None
+        shown = _forward(here, definition.start or "") if is_machine else _direct(found, container, here)
         found.implied += len(here) - len(shown)
         found.links += shown
     if len(found.links) > MOST_LINES:
@@ -112,7 +112,7 @@ def _add(found: Drawing, tasks: tuple[TaskDefinition, ...], container: str, crit
 
 
 def _links(found: Drawing, definition: WorkflowDefinition, heavy: set[tuple[str, str]]) -> Iterator[Link]:
-    tasks = dict(walk(definition.tasks, undoing=False))
+    tasks = dict(walk(definition.tasks, compensations=False))
     branches = {
         (path, joined(found.nodes[path].container, name)): "yes" if branch.answer else "no"
         for path, task in tasks.items()
@@ -132,10 +132,10 @@ def _links(found: Drawing, definition: WorkflowDefinition, heavy: set[tuple[str,
 
 
 def _link(found: Drawing, start: str, end: str, label: str, heavy: set[tuple[str, str]]) -> Link:
-    home = found.nodes[end].container
-    while home and not start.startswith(f"{home}."):
-        home = found.nodes[home].container
-    return Link(start, end, home, label, (start, end) in heavy)
+    container = found.nodes[end].container
+    while container and not start.startswith(f"{container}."):
+        container = found.nodes[container].container
+    return Link(start, end, container, label, (start, end) in heavy)
 
 
 def _heavy(way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -150,15 +150,15 @@ def _around(path: str) -> Iterator[str]:
         path = path.rpartition(".")[0]
 
 
-def _direct(found: Drawing, home: str, links: list[Link]) -> list[Link]:
+def _direct(found: Drawing, container: str, links: list[Link]) -> list[Link]:
     """Leave out the lines that longer paths imply, which would hide the others."""
-    names = found.inside[home]
+    names = found.inside[container]
     if len(names) > REDUCED_UP_TO:
         return links
     place = {name: index for index, name in enumerate(names)}
     needs: list[set[int]] = [set() for _ in names]
     for link in links:
-        needs[place[found.child_of(home, link.end)]].add(place[found.child_of(home, link.start)])
+        needs[place[found.child_of(container, link.end)]].add(place[found.child_of(container, link.start)])
     past = [0] * len(names)
     implied = [0] * len(names)
     for task in topological_order([sorted(one) for one in needs]):
@@ -170,7 +170,8 @@ def _direct(found: Drawing, home: str, links: list[Link]) -> list[Link]:
         for link in links
         if link.label
         or link.is_critical
-        or (link.start, link.end) != (found.child_of(home, link.start), found.child_of(home, link.end))
+        or (link.start, link.end)
+        != (found.child_of(container, link.start), found.child_of(container, link.end))
         or not implied[place[link.end]] >> place[link.start] & 1
     ]
 

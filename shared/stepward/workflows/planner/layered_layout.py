@@ -27,12 +27,12 @@ class Cell:
     layer: int
     at_main: float = 0.0
     at_cross: float = 0.0
-    before: list[int] = field(default_factory=list)
-    behind: list[int] = field(default_factory=list)
+    predecessors: list[int] = field(default_factory=list)
+    successors: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Laid:
+class LayerLayout:
     """Corners of nodes, the points of each line between its ends, and the total size."""
 
     corners: list[tuple[float, float]]
@@ -46,7 +46,7 @@ def lay_out(
     links: Sequence[tuple[int, int, float]],
     gap_main: float,
     gap_cross: float,
-) -> Laid:
+) -> LayerLayout:
     """Place nodes by their sizes (main, cross) and acyclic links with their breadth."""
     cells, chains = _cells(sizes, links)
     rows = _rows(cells)
@@ -57,7 +57,7 @@ def lay_out(
         (cells[node].at_main, cells[node].at_cross - cells[node].cross / 2) for node in range(len(sizes))
     ]
     bends = [_bends(cells, rows, chain) for chain in chains]
-    return Laid(corners, bends, main, cross)
+    return LayerLayout(corners, bends, main, cross)
 
 
 def _bends(cells: list[Cell], rows: list[list[int]], chain: list[int]) -> list[tuple[float, float]]:
@@ -96,8 +96,8 @@ def _cells(
         chain.append(end)
         chains.append(chain)
         for one, then in pairwise(chain):
-            cells[one].behind.append(then)
-            cells[then].before.append(one)
+            cells[one].successors.append(then)
+            cells[then].predecessors.append(one)
     return cells, chains
 
 
@@ -116,7 +116,7 @@ def _order(cells: list[Cell], rows: list[list[int]]) -> None:
             place = {one: index for each in rows for index, one in enumerate(each)}
             row.sort(
                 key=lambda one: _middle(
-                    cells[one].before if sweep % 2 == 0 else cells[one].behind, place, one
+                    cells[one].predecessors if sweep % 2 == 0 else cells[one].successors, place, one
                 )
             )
         found = _crossings(cells, rows)
@@ -137,7 +137,7 @@ def _crossings(cells: list[Cell], rows: list[list[int]]) -> int:
         ends = [
             place[then]
             for one in row
-            for then in sorted(cells[one].behind, key=lambda t: place.get(t, 0))
+            for then in sorted(cells[one].successors, key=lambda t: place.get(t, 0))
             if then in place
         ]
         found += _inversions(ends, len(following))
@@ -188,7 +188,13 @@ def _across(cells: list[Cell], rows: list[list[int]], gap: float) -> float:
 
 def _wish(cells: list[Cell], one: int, sweep: int) -> float:
     cell = cells[one]
-    near = cell.before + cell.behind if sweep >= SWEEPS else cell.before if sweep % 2 == 0 else cell.behind
+    near = (
+        cell.predecessors + cell.successors
+        if sweep >= SWEEPS
+        else cell.predecessors
+        if sweep % 2 == 0
+        else cell.successors
+    )
     return sum(cells[other].at_cross for other in near) / len(near) if near else cell.at_cross
 
 

@@ -69,7 +69,7 @@ def _inside(found: Drawing, page: Page, container: str) -> tuple[Point, list[tup
     place = {name: index for index, name in enumerate(names)}
     for name in names:
         page.sizes.setdefault(name, (CARD_WIDTH, CARD_HEIGHT))
-    links = [link for link in found.links if link.home == container]
+    links = [link for link in found.links if link.container == container]
     pairs = [
         (
             place[found.child_of(container, link.start)],

@@ -84,24 +84,24 @@ def _page(found: Drawing, page: Page, left: float) -> Iterator[str]:
 
 def _box(node: Node, corner: Point, size: Point) -> str:
     x, y = corner
-    room = size[0] - 64
+    text_width = size[0] - 64
     return (
         f'<g><rect class="box{_marks(node)}" x="{_n(x)}" y="{_n(y)}" width="{_n(size[0])}" height="{_n(size[1])}" rx="16"/>'
         f"{_sign(node.type, x + 12, y + 10, 22)}"
-        f'<text class="name" x="{_n(x + 42)}" y="{_n(y + 19)}">{_safe(_fitted(node.title, room, NAME_PX))}</text>'
-        f'<text class="said" x="{_n(x + 42)}" y="{_n(y + 33)}">{_safe(_fitted(node.subtitle, room, SAID_PX))}</text></g>'
+        f'<text class="name" x="{_n(x + 42)}" y="{_n(y + 19)}">{_safe(_fitted(node.title, text_width, NAME_PX))}</text>'
+        f'<text class="said" x="{_n(x + 42)}" y="{_n(y + 33)}">{_safe(_fitted(node.subtitle, text_width, SAID_PX))}</text></g>'
     )
 
 
 def _card(node: Node, corner: Point, size: Point) -> str:
     x, y = corner
-    room = size[0] - 64
+    text_width = size[0] - 64
     return (
         f"<g><title>{_safe(f'{node.path}: {node.subtitle}')}</title>"
         f'<rect class="card{_marks(node)}" x="{_n(x)}" y="{_n(y)}" width="{_n(size[0])}" height="{_n(size[1])}" rx="12"/>'
         f"{_sign(node.type, x + 11, y + 11, 32)}"
-        f'<text class="name" x="{_n(x + 53)}" y="{_n(y + 24)}">{_safe(_fitted(node.title, room, NAME_PX))}</text>'
-        f'<text class="said" x="{_n(x + 53)}" y="{_n(y + 40)}">{_safe(_fitted(node.subtitle, room, SAID_PX))}</text></g>'
+        f'<text class="name" x="{_n(x + 53)}" y="{_n(y + 24)}">{_safe(_fitted(node.title, text_width, NAME_PX))}</text>'
+        f'<text class="said" x="{_n(x + 53)}" y="{_n(y + 40)}">{_safe(_fitted(node.subtitle, text_width, SAID_PX))}</text></g>'
     )
 
 
@@ -192,12 +192,12 @@ class _Legend:
         yield f'<text class="note" x="{_n(EDGE)}" y="{_n(bottom - 20)}">{_safe(self._note)}</text>'
 
 
-def _fitted(text: str, room: float, per_char: float) -> str:
+def _fitted(text: str, text_width: float, per_char: float) -> str:
     """Cut a text to a width, by the width of letters in most typefaces."""
     used = 0.0
     for place, char in enumerate(text):
         used += per_char * (0.55 if char in _NARROW else 1.4 if char in _BROAD or ord(char) > 0x2E80 else 1)
-        if used > room:
+        if used > text_width:
             return text[: max(1, place - 1)].rstrip() + "…"
     return text
 

@@ -24,7 +24,7 @@ from stepward.workflows.compiler.machine_size import all_states, first_states, i
 from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.program.limits import OWN_BYTES, RETRIED_BY_RULE, SHARED_BYTES
 from stepward.workflows.program.names import SETTLE, WHICH, Part, is_part, owner_of, state_name
-from stepward.workflows.program.tasks import can_be_undone, retry_of
+from stepward.workflows.program.tasks import has_compensations, retry_of
 
 # States that a run enters.
 
@@ -88,7 +88,7 @@ def entered_states(program: Program, machine: dict[str, Any]) -> list[EnteredSta
     """
     rounds = IterationBounds(program)
     executions = total(rounds.of(path) * rounds.chunks(path) for path in program.chunks)
-    undoing = {*first_states(machine), SETTLE} if can_be_undone(program) else set()
+    compensations = {*first_states(machine), SETTLE} if has_compensations(program) else set()
     found: list[EnteredState] = []
     for name, state in all_states(machine):
         owner = owner_of(name, program.tasks)
@@ -99,12 +99,12 @@ def entered_states(program: Program, machine: dict[str, Any]) -> list[EnteredSta
             times = times + executions
         if owner and _asks_again(program, owner, name):
             times = times * (rounds.within(owner) + ONE)
-        found.append(EnteredState(name, owner, state, times + Bound(most=int(name in undoing))))
+        found.append(EnteredState(name, owner, state, times + Bound(most=int(name in compensations))))
     return found
 
 
 def _asks_again(program: Program, owner: str, name: str) -> bool:
-    return type_of(program.tasks[owner].task).takes_turns and name in (owner, state_name(owner, Part.AGAIN))
+    return type_of(program.tasks[owner].task).is_sequential and name in (owner, state_name(owner, Part.AGAIN))
 
 
 # Sizes of writes and reads.

@@ -25,8 +25,8 @@ from stepward.tasks.catalog import asks_person, is_awaited, lets_time_pass, type
 from stepward.tasks.facts import beside
 from stepward.workflows.planner.usage_bounds import SMALL_UNITS, VALUE_UNITS, EnteredState, SizeBounds
 from stepward.workflows.program.iteration_bounds import IterationBounds
-from stepward.workflows.program.limits import CRASHES_FORGIVEN, MOST_UNDOINGS, SLICE_ITEMS
-from stepward.workflows.program.tasks import can_be_undone, effect_of, retry_of
+from stepward.workflows.program.limits import CRASH_RETRIES, MOST_COMPENSATIONS, SLICE_ITEMS
+from stepward.workflows.program.tasks import effect_of, has_compensations, retry_of
 
 SMALL: Final = Bound(least=1, expected=2, most=SMALL_UNITS)
 """Units of one item; how large a record may become is in the sizes."""
@@ -69,7 +69,7 @@ class WriteBounds:
         return total(one.times * one.units for one in self._all)
 
     @cached_property
-    def undone(self) -> int:
+    def compensated(self) -> int:
         """How many tasks are compensated at most, with their iterations."""
         tasks = self.program.tasks.items()
         return sum(self.rounds.of(path).most for path, planned in tasks if planned.task.compensate)
@@ -83,8 +83,12 @@ class WriteBounds:
         more = 2 * (STARTS.most - WORKFLOW_STARTS.writes) + 3 * VALUE_UNITS
         yield Writes(ONE, STARTS, _units(WORKFLOW_STARTS, more))
         yield Writes(ONE, ENDS, _units(WORKFLOW_ENDS))
-        right = Bound(least=1, expected=1, most=MOST_UNDOINGS) if can_be_undone(self.program) else Bound()
-        yield Writes(Bound(most=self.undone) + right, ONE, SMALL)
+        right = (
+            Bound(least=1, expected=1, most=MOST_COMPENSATIONS)
+            if has_compensations(self.program)
+            else Bound()
+        )
+        yield Writes(Bound(most=self.compensated) + right, ONE, SMALL)
 
     def _of_states(self) -> Iterator[Writes]:
         for one in self.states:
@@ -127,7 +131,7 @@ class WriteBounds:
     def _record_units(self, path: str, planned: PlannedTask, items: Bound) -> Bound:
         """Return the units of a task's items: at most the records are large, the rest is small."""
         # What is kept again was there, and the write of it costs the same.
-        records = 1 + type_of(planned.task).keeps_later
+        records = 1 + type_of(planned.task).records_later
         value = 0 if self.sizes.is_bounded(path) else VALUE_UNITS
         large = records * self.sizes.record_units(path) + value
         most = large + max(0, items.most - records) * SMALL_UNITS
@@ -135,7 +139,7 @@ class WriteBounds:
 
     def _when_skipped(self, planned: PlannedTask) -> int:
         # The state behind a wait or the rounds of a foreach finds the record and keeps it once more.
-        return (1 + type_of(planned.task).keeps_later) * (1 + len(planned.marks))
+        return (1 + type_of(planned.task).records_later) * (1 + len(planned.marks))
 
     def _when_run(self, planned: PlannedTask, attempts: int) -> Bound:
         record, kind = 1 + len(planned.marks), type_of(planned.task)
@@ -155,7 +159,7 @@ class WriteBounds:
         """
         if is_awaited(planned.task):
             return exactly(2 * attempts)
-        return Bound(most=2 * (attempts + CRASHES_FORGIVEN)) if self._waits else Bound()
+        return Bound(most=2 * (attempts + CRASH_RETRIES)) if self._waits else Bound()
 
     @cached_property
     def _waits(self) -> bool:

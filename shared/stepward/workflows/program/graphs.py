@@ -219,8 +219,8 @@ def width(needs: Sequence[Sequence[int]]) -> int | None:
 class _Chains:
     """For each task the one before it in its chain, and the one after it."""
 
-    before: dict[int, int]
-    behind: dict[int, int]
+    predecessor: dict[int, int]
+    successor: dict[int, int]
 
     def extend(self, task: int, past: Sequence[int]) -> bool:
         """Append a task to a chain, by an augmenting path of the matching.
@@ -233,18 +233,18 @@ class _Chains:
             for found in bits(past[asking] & left):
                 left &= ~(1 << found)
                 asked_by[found] = asking
-                if found not in self.behind:
+                if found not in self.successor:
                     self._take(task, found, asked_by)
                     return True
-                line.append(self.behind[found])
+                line.append(self.successor[found])
         return False
 
     def _take(self, task: int, found: int, asked_by: dict[int, int]) -> None:
         asking = -1
         while asking != task:
             asking = asked_by[found]
-            given_up = self.before.get(asking, -1)
-            self.before[asking], self.behind[found] = found, asking
+            given_up = self.predecessor.get(asking, -1)
+            self.predecessor[asking], self.successor[found] = found, asking
             found = given_up
 
 

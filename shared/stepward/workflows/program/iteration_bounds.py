@@ -85,17 +85,17 @@ class IterationBounds:
     def _ordered(self) -> list[str]:
         tasks = self.program.tasks
         left = {path: sum(need in tasks for need in planned.needs) for path, planned in tasks.items()}
-        behind: dict[str, list[str]] = {path: [] for path in tasks}
+        dependents: dict[str, list[str]] = {path: [] for path in tasks}
         for path, planned in tasks.items():
             for need in planned.needs:
-                if need in behind:
-                    behind[need].append(path)
+                if need in dependents:
+                    dependents[need].append(path)
         ready = deque(path for path, count in left.items() if count == 0)
         ordered: list[str] = []
         while ready:
             path = ready.popleft()
             ordered.append(path)
-            for after in behind[path]:
+            for after in dependents[path]:
                 left[after] -= 1
                 if left[after] == 0:
                     ready.append(after)

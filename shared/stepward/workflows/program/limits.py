@@ -17,11 +17,11 @@ EVENTS_OF_ROUND: Final = 2
 
 # Tries.
 
-HEAL_S: Final = 900
+AWAIT_RETRY_S: Final = 900
 """Seconds that an await waits for its token; then it asks again, in case the answer was lost."""
-FAULTS_FORGIVEN: Final = 30
+AWAIT_FAULT_RETRIES: Final = 30
 """How often an await retries a write that did not come through, a second apart."""
-CRASHES_FORGIVEN: Final = 2
+CRASH_RETRIES: Final = 2
 """How often a task is retried whose process died; the third attempt only records its failure."""
 RETRIED_BY_RULE: Final = ("TaskRetry", "States.Timeout")
 """The errors that a machine retries because of a document's retry rule or time limit."""
@@ -34,7 +34,7 @@ OWN_BYTES: Final = 100_000
 """Bytes of an output kept in an item of its task's own; a larger one is stored apart."""
 SLICE_ITEMS: Final = 100
 """Items of a large foreach that are stored and read together."""
-MOST_UNDOINGS: Final = 3
+MOST_COMPENSATIONS: Final = 3
 """How often compensation is attempted; each attempt does only what is left."""
 
 # Runs within runs.

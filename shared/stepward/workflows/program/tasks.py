@@ -17,12 +17,14 @@ from stepward.workflows.program.names import joined
 # All tasks of a document.
 
 
-def walk(tasks: tuple[TaskDefinition, ...], *, undoing: bool = True) -> Iterator[tuple[str, TaskDefinition]]:
+def walk(
+    tasks: tuple[TaskDefinition, ...], *, compensations: bool = True
+) -> Iterator[tuple[str, TaskDefinition]]:
     """List all tasks with their paths, in the document's order.
 
     Args:
         tasks: The document's own; those of their groups and bodies are found.
-        undoing: Whether to list those that undo others too, each after the task that it undoes.
+        compensations: Whether to list those that undo others too, each after the task that it undoes.
 
     Returns:
         Pairs of path and task, each container before what is within it.
@@ -32,7 +34,7 @@ def walk(tasks: tuple[TaskDefinition, ...], *, undoing: bool = True) -> Iterator
         outer, task = pending.pop()
         path = joined(outer, task.id)
         yield path, task
-        if task.compensate and undoing:
+        if task.compensate and compensations:
             yield f"{path}.compensate", task.compensate
         pending += [(path, inner) for inner in reversed(task.tasks)]
 
@@ -125,6 +127,6 @@ def group_at(program: Program, path: str) -> TaskDefinition:
     return containers_of(program, f"{path}.")[0][1]
 
 
-def can_be_undone(program: Program) -> bool:
+def has_compensations(program: Program) -> bool:
     """Return whether any task of the document has a compensation."""
     return any(planned.task.compensate for planned in program.tasks.values())

@@ -22,8 +22,8 @@ def prove(subject: Subject) -> Proof:
     once = [path for path, planned in subject.program.tasks.items() if _acts_once(planned.task)]
     for path in once:
         undoes = effect_of(subject.program.tasks[path].task) is not Effect.ONCE
-        if not (guards.is_behind(path) or (undoes and guards.is_yes(path))):
-            way = guards.way_to(path)
+        if not (guards.is_guarded(path) or (undoes and guards.is_approval(path))):
+            way = guards.unguarded_path_to(path)
             words = f"{path!r} happens once at most, and a run may come to it without a person's yes"
             return Proof(name=NAME, holds=False, is_required=required, counter_example=way, words=words)
     words = (
@@ -34,8 +34,10 @@ def prove(subject: Subject) -> Proof:
 
 
 def _acts_once(task: TaskDefinition) -> bool:
-    undoing = task.compensate
-    return effect_of(task) is Effect.ONCE or (undoing is not None and effect_of(undoing) is Effect.ONCE)
+    compensation = task.compensate
+    return effect_of(task) is Effect.ONCE or (
+        compensation is not None and effect_of(compensation) is Effect.ONCE
+    )
 
 
 @dataclass
@@ -47,7 +49,7 @@ class _Guards:
     def _tasks(self) -> dict[str, PlannedTask]:
         return self.subject.program.tasks
 
-    def is_behind(self, path: str) -> bool:
+    def is_guarded(self, path: str) -> bool:
         """Return whether a task runs only after an approval.
 
         Its predecessors are decided first, with a stack, for chains may be long.
@@ -63,24 +65,28 @@ class _Guards:
                 ahead.pop()
         return self._known[path]
 
-    def is_yes(self, path: str) -> bool:
+    def is_approval(self, path: str) -> bool:
         """Return whether a task completes only if a person approves, without a fallback."""
         task = self._tasks[path].task
-        return asks_person(task) and task.fallback is None and type_of(task).needs_yes(settings_of(task))
+        return (
+            asks_person(task) and task.fallback is None and type_of(task).requires_approval(settings_of(task))
+        )
 
-    def way_to(self, path: str) -> tuple[str, ...]:
+    def unguarded_path_to(self, path: str) -> tuple[str, ...]:
         """Return a path to a task without an approval."""
         if self._is_on_machine(path):
-            return self._machine_way(path) or (path,)
+            return self._unguarded_machine_path(path) or (path,)
         way = [path]
         while True:
-            needs = [need for need in self._tasks[way[-1]].needs if not self._lets_only_yes(way[-1], need)]
+            needs = [
+                need for need in self._tasks[way[-1]].needs if not self._guarantees_approval(way[-1], need)
+            ]
             outer = body_of(self.subject.program, way[-1])
             if not needs and not outer:
                 return tuple(reversed(way))
             way.append(needs[0] if needs else outer)
             if self._is_on_machine(way[-1]):
-                return (*self._machine_way(way[-1])[:-1], *reversed(way))
+                return (*self._unguarded_machine_path(way[-1])[:-1], *reversed(way))
 
     def _before(self, path: str) -> list[str]:
         outer = body_of(self.subject.program, path)
@@ -92,23 +98,25 @@ class _Guards:
         if outer and self._known[outer]:
             return True
         if self._is_on_machine(path):
-            return not self._machine_way(path)
+            return not self._unguarded_machine_path(path)
         conditions = {gate.condition for gate in planned.gates}
-        if any(self._lets_only_yes(path, condition) for condition in conditions):
+        if any(self._guarantees_approval(path, condition) for condition in conditions):
             return True
         others = [need for need in planned.needs if need not in conditions]
-        told = [self._lets_only_yes(path, need) for need in others]
+        guaranteed = [self._guarantees_approval(path, need) for need in others]
         if planned.task.run_when == "always":
             return False
-        return all(told) and bool(told) if planned.task.run_when == "any_done" else any(told)
+        return (
+            all(guaranteed) and bool(guaranteed) if planned.task.run_when == "any_done" else any(guaranteed)
+        )
 
-    def _lets_only_yes(self, path: str, need: str) -> bool:
+    def _guarantees_approval(self, path: str, need: str) -> bool:
         """Return whether a need guarantees an approval: its own, an earlier one, or one read."""
-        if self.is_yes(need) or self._known.get(need, False):
+        if self.is_approval(need) or self._known.get(need, False):
             return True
-        return asks_person(self._tasks[need].task) and self._looks_at(path, need)
+        return asks_person(self._tasks[need].task) and self._reads_decision(path, need)
 
-    def _looks_at(self, path: str, person: str) -> bool:
+    def _reads_decision(self, path: str, person: str) -> bool:
         """Return whether the task's condition reads a decision that lets the run go on either way."""
         planned = self._tasks[path]
         named = names_in(list(planned.whens)) or set()
@@ -117,7 +125,7 @@ class _Guards:
     def _is_on_machine(self, path: str) -> bool:
         return self.subject.definition.is_state_machine and "." not in path
 
-    def _machine_way(self, path: str) -> tuple[str, ...]:
+    def _unguarded_machine_path(self, path: str) -> tuple[str, ...]:
         """Find a path from a machine's start to a task without an approval; () if there is none."""
         by_id = {task.id: task for task in self.subject.definition.tasks}
         start = self.subject.definition.start or ""
@@ -127,12 +135,16 @@ class _Guards:
             if task == path:
                 return trail(came_from, path)
             for way in by_id[task].next:
-                if way.to in by_id and way.to not in came_from and not self._is_yes_way(task, way.when):
+                if (
+                    way.to in by_id
+                    and way.to not in came_from
+                    and not self._is_guarded_transition(task, way.when)
+                ):
                     came_from[way.to] = task
                     ahead.append(way.to)
         return ()
 
-    def _is_yes_way(self, task: str, when: Any) -> bool:
+    def _is_guarded_transition(self, task: str, when: Any) -> bool:
         """Return whether a transition is taken only after an approval.
 
         It leaves a person's task that completed, or its condition reads the decision.
@@ -141,7 +153,7 @@ class _Guards:
         if not asks_person(planned):
             return self._reads_a_condition_of_a_person(task, when)
         goes_on = planned.on_error == "continue" or self.subject.definition.on_error == "continue"
-        return (self.is_yes(task) and not goes_on) or task in (names_in(when) or set())
+        return (self.is_approval(task) and not goes_on) or task in (names_in(when) or set())
 
     def _reads_a_condition_of_a_person(self, task: str, when: Any) -> bool:
         people = (name for name in names_in(when) or set() if name in self._tasks and name != task)

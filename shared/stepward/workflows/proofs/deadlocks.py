@@ -26,28 +26,28 @@ _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
 
 def prove(subject: Subject) -> Proof:
     """Check every await of the machine against the states that release it."""
-    drawn = _Drawn(subject)
-    drawn.read(unfolded(subject.compiled.machine))
-    stuck = next(drawn.stuck(), None)
+    graph = _StateGraph(subject)
+    graph.read(unfolded(subject.compiled.machine))
+    stuck = next(graph.stuck(), None)
     if stuck:
         way, words = stuck
         return Proof(name=NAME, holds=False, is_required=True, counter_example=way, words=words)
-    awaited = sum(len(needs) for needs in drawn.awaits.values())
+    awaited = sum(len(needs) for needs in graph.awaits.values())
     words = (
-        f"{len(drawn.awaits)} awaits of the machine wait for {awaited} records; each is kept, whatever becomes of its task, in "
+        f"{len(graph.awaits)} awaits of the machine wait for {awaited} records; each is kept, whatever becomes of its task, in "
         "the round of the await and where it looks, by a state that does not come after it"
     )
     return Proof(name=NAME, holds=True, is_required=True, words=words)
 
 
 @dataclass
-class _Drawn:
+class _StateGraph:
     """The machine as a graph of what ends before what."""
 
     subject: Subject
     before: dict[str, set[str]] = field(default_factory=dict)
     awaits: dict[str, list[str]] = field(default_factory=dict)
-    astray: list[tuple[str, str]] = field(default_factory=list)
+    escapes: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, machine: dict[str, Any], after: str = "", end: str = "") -> None:
         """Add a list of states that begins after one state and ends before another."""
@@ -77,7 +77,7 @@ class _Drawn:
 
     @cached_property
     def _loops(self) -> set[str]:
-        return {path for path, one in self.subject.program.tasks.items() if type_of(one.task).takes_turns}
+        return {path for path, one in self.subject.program.tasks.items() if type_of(one.task).is_sequential}
 
     def _put(self, name: str, before: str) -> None:
         self.before.setdefault(name, set())
@@ -106,23 +106,23 @@ class _Drawn:
         for caught in state.get("Catch", ()):
             passes = caught["ErrorEquals"] == [_CONDITION] and caught["Next"] in _next(state)
             if not passes and caught["Next"] != SETTLE:
-                self.astray.append((name, caught["Next"]))
+                self.escapes.append((name, caught["Next"]))
         is_question = state["Type"] == "Choice" and not (
             is_part(name, Part.AGAIN) and path_of(name) in self._loops
         )
         if is_question and not self.subject.definition.is_state_machine:
-            self.astray.append((name, ""))
+            self.escapes.append((name, ""))
 
     def _note_by_function(self, name: str, join: str) -> None:
         """Take the needs of a join from the program, where the machine does not have them."""
-        looked = self._awaited_at.get(join, {})
-        self.awaits[name] = sorted(need for needs in looked.values() for need in needs)
-        if join != name or not looked:
-            self.astray.append((name, ""))
+        latches = self._awaited_at.get(join, {})
+        self.awaits[name] = sorted(need for needs in latches.values() for need in needs)
+        if join != name or not latches:
+            self.escapes.append((name, ""))
 
     def stuck(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the paths on which a state waits forever."""
-        for name, to in self.astray:
+        for name, to in self.escapes:
             yield (
                 (path_of(name),),
                 f"the state {name!r} may leave out states that others wait for (it leads to {to!r})",
@@ -139,8 +139,8 @@ class _Drawn:
             return f"{name!r} waits for {need!r}, which no state carries"
         if body_of(program, need) != body_of(program, path_of(name)):
             return f"{name!r} waits for {need!r}, which is in another body"
-        task, looked = program.tasks[need], self._awaited_at.get(name, {})
-        if not any(need in looked.get(latch, ()) for latch in (task.latch, *task.marks)):
+        task, latches = program.tasks[need], self._awaited_at.get(name, {})
+        if not any(need in latches.get(latch, ()) for latch in (task.latch, *task.marks)):
             return f"{need!r} keeps its record where {name!r} does not look"
         return None
 
@@ -157,9 +157,9 @@ class _Drawn:
     def _keeps(self, path: str) -> str:
         """Return the state in which a task's record is written at the latest."""
         kind = type_of(self.subject.program.tasks[path].task)
-        if kind.keeps_later:
+        if kind.records_later:
             return state_name(path, Part.DONE)
-        return state_name(path, Part.AGAIN) if kind.takes_turns else path
+        return state_name(path, Part.AGAIN) if kind.is_sequential else path
 
     def _rings(self) -> Iterator[tuple[tuple[str, ...], str]]:
         names = list(self.before)

@@ -21,7 +21,7 @@ NAME: Final = "pii-redacted"
 _PREVIOUS: Final = re.compile(r"\$previous\b(?:\s*\.\s*([A-Za-z_]\w*))?")
 _END: Final = "\n"
 """Marks the end of a body's iterations: its output is not its input."""
-_UNDOING: Final = ".compensate"
+_COMPENSATION: Final = ".compensate"
 
 
 def prove(subject: Subject) -> Proof:
@@ -112,7 +112,7 @@ class _Flow:
     def _previous(self, path: str, planned: PlannedTask) -> Iterator[str]:
         """Yield the tasks of the previous iteration of the nearest loop."""
         loop = body_of(self.subject.program, path)
-        while loop and not type_of(self._tasks[loop].task).takes_turns:
+        while loop and not type_of(self._tasks[loop].task).is_sequential:
             loop = body_of(self.subject.program, loop)
         for text in expressions_in(_said(planned.task)) if loop else ():
             for match in _PREVIOUS.finditer(text):
@@ -130,11 +130,11 @@ class _Flow:
         if is_asked(collect, "item"):
             self.to.setdefault(path, []).append(path + _END)
 
-    def _add_compensation(self, path: str, planned: PlannedTask, undoing: TaskDefinition) -> None:
-        names = names_in(_said(undoing))
+    def _add_compensation(self, path: str, planned: PlannedTask, compensation: TaskDefinition) -> None:
+        names = names_in(_said(compensation))
         read = [one for name, one in planned.reads.items() if names is None or name in names]
         for source in {path, *(task for name in read for task in self._members(name))}:
-            self.to.setdefault(self._brought_by(source), []).append(path + _UNDOING)
+            self.to.setdefault(self._brought_by(source), []).append(path + _COMPENSATION)
 
     def _members(self, name: str) -> list[str]:
         members = self.subject.program.groups.get(name)
@@ -146,13 +146,13 @@ class _Flow:
         return path + _END if is_body(self._tasks[path].task) else path
 
     def _sends(self, node: str) -> bool:
-        if node.endswith(_UNDOING):
-            undoing = self._tasks[node.removesuffix(_UNDOING)].task.compensate
-            return undoing is not None and sends_outside(undoing)
+        if node.endswith(_COMPENSATION):
+            compensation = self._tasks[node.removesuffix(_COMPENSATION)].task.compensate
+            return compensation is not None and sends_outside(compensation)
         return node in self._tasks and sends_outside(self._tasks[node].task)
 
     def _is_clean(self, node: str) -> bool:
-        if node.endswith(_UNDOING):
+        if node.endswith(_COMPENSATION):
             return True
         path = node.removesuffix(_END)
         begins_body = node == path and is_body(self._tasks[path].task)

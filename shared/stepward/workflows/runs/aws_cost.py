@@ -35,10 +35,10 @@ from stepward.tasks.catalog import is_awaited, type_of
 from stepward.tasks.facts import Step, beside
 from stepward.workflows.program.limits import SLICE_ITEMS
 from stepward.workflows.program.names import at_depth, number_of, round_of
-from stepward.workflows.runs.compensation import RIGHT
+from stepward.workflows.runs.compensation import COMPENSATION_CLAIM
 from stepward.workflows.runs.slots import LONG_S
 
-ROOM: Final = "task_run"
+TASK_FUNCTION: Final = "task_run"
 EDGES_MS: Final = 15
 """Milliseconds before the first reading of the clock and after the last write."""
 USUAL_MS: Final = 30
@@ -52,7 +52,7 @@ class Bill:
     """What AWS charges for a run, in all and by task."""
 
     program: Program
-    looked: RunSnapshot
+    snapshot: RunSnapshot
     is_child: bool = False
     total: AwsTally = field(default_factory=AwsTally)
     tasks: dict[TaskKey, AwsTally] = field(default_factory=dict)
@@ -60,12 +60,12 @@ class Bill:
     def __post_init__(self) -> None:
         """Count the start and every task."""
         self._start()
-        for task in dict.fromkeys((*self.looked.records, *self.looked.begun)):
+        for task in dict.fromkeys((*self.snapshot.records, *self.snapshot.begun)):
             self.tasks[task] = self._task(task)
         for tally in self.tasks.values():
             self.total.add(tally)
 
-    def settled(self, ms: int | None) -> AwsCost:
+    def cost_with_end(self, ms: int | None) -> AwsCost:
         """Price the whole run with its end.
 
         Args:
@@ -75,7 +75,7 @@ class Bill:
         tally.take(WORKFLOW_ENDS)
         if ms is not None:
             tally.transitions += 1
-            tally.invoke(ROOM, ms + EDGES_MS)
+            tally.invoke(TASK_FUNCTION, ms + EDGES_MS)
             tally.read_units += self._everything
         return tally.cost()
 
@@ -83,13 +83,13 @@ class Bill:
         tally = self.total
         if not self.is_child:
             tally.http_requests += 1
-            for room, ms in START_MS.items():
-                tally.invoke("workflows_api" if room == "runs_api" else room, ms)
+            for function, ms in START_MS.items():
+                tally.invoke("workflows_api" if function == "runs_api" else function, ms)
         tally.take(WORKFLOW_STARTS)
         tally.transitions += self.program.definition.is_state_machine + bool(self.program.chunks)
 
     def _task(self, task: TaskKey) -> AwsTally:
-        tally, record = AwsTally(), self.looked.records.get(task)
+        tally, record = AwsTally(), self.snapshot.records.get(task)
         planned = self.program.tasks.get(task.path)
         if record and record.taken_over:
             tally.write(_bytes(record))
@@ -103,15 +103,15 @@ class Bill:
 
     def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
         """Count what is no task of the document: a compensation, its execution, or a chunk."""
-        if task == RIGHT:
-            self._compensation(tally, self.looked.begun[task])
+        if task == COMPENSATION_CLAIM:
+            self._compensation(tally, self.snapshot.begun[task])
         elif task.is_undone:
             tally.take(UNDO_LOOKS)
         if task.is_chunk:
-            executions = len(self.looked.begun.get(task, ()))
+            executions = len(self.snapshot.begun.get(task, ()))
             tally.transitions += CHUNK_STATES * executions
             for _ in range(2 * executions):
-                tally.invoke(ROOM, USUAL_MS)
+                tally.invoke(TASK_FUNCTION, USUAL_MS)
             tally.read_units += 2 * executions * self._looks(None, task)
             tally.take(MARK.times(2 * executions))
         if record:
@@ -123,7 +123,7 @@ class Bill:
         for mark in marks:
             if mark.child:
                 tally.transitions += 1 + self.program.definition.is_state_machine + bool(self.program.chunks)
-                tally.invoke(ROOM, USUAL_MS)
+                tally.invoke(TASK_FUNCTION, USUAL_MS)
 
     def _states(
         self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
@@ -136,7 +136,7 @@ class Bill:
         own_ms = USUAL_MS if said_ms is None else said_ms + EDGES_MS
         for number in range(functions):
             # A try that failed is taken to have lasted as long as the last one.
-            tally.invoke(ROOM, own_ms if number < tries else USUAL_MS)
+            tally.invoke(TASK_FUNCTION, own_ms if number < tries else USUAL_MS)
         tally.read_units += functions * self._looks(planned, task)
         if record is None or record.status is not TaskStatus.SKIPPED:
             tally.events += type_of(planned.task).puts_events
@@ -146,7 +146,7 @@ class Bill:
     ) -> None:
         size = self._sizes.get(_latch(planned, task), ITEM_BYTES)
         tally.write_units += planned.awaits * ceil((size + TOKEN_BYTES) / 1024)
-        marks = len(self.looked.begun.get(task, ()))
+        marks = len(self.snapshot.begun.get(task, ()))
         tally.take(MARK.times(marks))
         if record is None:
             return
@@ -167,7 +167,7 @@ class Bill:
 
         A task that ended before it was begun is recorded again by the state that records outcomes.
         """
-        return 1 + (type_of(planned.task).keeps_later and not marks)
+        return 1 + (type_of(planned.task).records_later and not marks)
 
     def _slices(self, task: TaskKey) -> int:
         """Count the slices in which the items of a chunked foreach are stored."""
@@ -189,7 +189,7 @@ class Bill:
     def _tries(self, task: TaskKey, planned: PlannedTask, record: TaskRecord | None) -> int:
         """Return how often the task's first state was tried, as far as is known."""
         if self._is_awaited(planned):
-            return max(1, len(self.looked.begun.get(task, ())))
+            return max(1, len(self.snapshot.begun.get(task, ())))
         return record.entries if record and not type_of(planned.task).repeats else 1
 
     def _is_awaited(self, planned: PlannedTask) -> bool:
@@ -201,7 +201,7 @@ class Bill:
 
     def _rounds(self, task: TaskKey, planned: PlannedTask) -> int:
         """Return how often a loop asked for another iteration: as often as it ran."""
-        if not type_of(planned.task).takes_turns:
+        if not type_of(planned.task).is_sequential:
             return 0
         return self._ran_of(task)
 
@@ -213,7 +213,7 @@ class Bill:
     def _ran(self) -> dict[str, int]:
         """The number of iterations of each body, by the prefix of their paths."""
         found: dict[str, int] = {}
-        for task in (*self.looked.records, *self.looked.begun):
+        for task in (*self.snapshot.records, *self.snapshot.begun):
             if task.at and not task.is_chunk:
                 body, number = task.at.rpartition("[")[0], number_of(task.at)
                 found[body] = max(found.get(body, 0), number + 1)
@@ -232,7 +232,7 @@ class Bill:
     @cached_property
     def _everything(self) -> int:
         """The read units of reading the whole run."""
-        return ceil((sum(self._sizes.values()) + ITEM_BYTES * (1 + len(self.looked.begun))) / 4096)
+        return ceil((sum(self._sizes.values()) + ITEM_BYTES * (1 + len(self.snapshot.begun))) / 4096)
 
     @cached_property
     def _sizes(self) -> dict[LatchKey, int]:
@@ -248,7 +248,7 @@ class Bill:
         """The size of an item when each record was written, with all that was in it already."""
         sizes: dict[LatchKey, int] = {}
         found: dict[TaskKey, int] = {}
-        for task, record in sorted(self.looked.records.items(), key=lambda one: one[1].ended_at):
+        for task, record in sorted(self.snapshot.records.items(), key=lambda one: one[1].ended_at):
             planned = self.program.tasks.get(task.path)
             if planned is not None:
                 latch = _latch(planned, task)

@@ -114,20 +114,20 @@ Node: TypeAlias = TaskKey | Round
 _UNDONE = "~undone"
 
 
-def kept(program: Program, looked: RunSnapshot) -> dict[TaskKey, TaskRecord]:
+def kept(program: Program, snapshot: RunSnapshot) -> dict[TaskKey, TaskRecord]:
     """Choose the records that a rerun inherits.
 
     They are those of completed tasks that depend on none that runs again. What failed runs again, what was compensated,
     what only fell back, and all that comes after one of these: a judge that had two findings of three is asked again
     when there are three.
     """
-    records = {task: record for task, record in looked.records.items() if "~" not in task.path}
-    again = _with_what_follows(_to_run_again(looked, records), _followers(program, records))
+    records = {task: record for task, record in snapshot.records.items() if "~" not in task.path}
+    again = _with_what_follows(_to_run_again(snapshot, records), _followers(program, records))
     return {task: record for task, record in records.items() if record.is_well and task not in again}
 
 
-def _to_run_again(looked: RunSnapshot, records: dict[TaskKey, TaskRecord]) -> set[Node]:
-    undone = {task.path.removesuffix(_UNDONE) for task in looked.records if task.path.endswith(_UNDONE)}
+def _to_run_again(snapshot: RunSnapshot, records: dict[TaskKey, TaskRecord]) -> set[Node]:
+    undone = {task.path.removesuffix(_UNDONE) for task in snapshot.records if task.path.endswith(_UNDONE)}
     return {
         task
         for task, record in records.items()
@@ -180,5 +180,5 @@ def _rounds(program: Program, task: TaskKey) -> Iterator[Round]:
     if program.definition.is_state_machine:
         yield "", "", number_of(at_depth(task.at, 1))
     for body in _bodies(program, task):
-        if type_of(program.tasks[body.path].task).takes_turns:
+        if type_of(program.tasks[body.path].task).is_sequential:
             yield body.path, body.at, number_of(at_depth(task.at, depth_of(body.at) + 1))

@@ -84,7 +84,7 @@ class CalledWorkflows:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class CallStillWaits:
     """Answers whether an agent's call still waits for a run."""
 
     ports: RunPorts

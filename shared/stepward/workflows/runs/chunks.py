@@ -36,21 +36,21 @@ class RunChunk:
                  settle: record ✓ ─ token? ─ wake                 we: token ✓ ─ started ─ record? ─ wake
         """
         key, place = request.run.key, self._place(request)
-        looked = self._look(key, place)
-        if looked.cancelled_by:
-            raise TaskFailed(f"{RunCancelled.__name__}: {looked.cancelled_by} cancelled the run")
+        snapshot = self._look(key, place)
+        if snapshot.cancelled_by:
+            raise TaskFailed(f"{RunCancelled.__name__}: {snapshot.cancelled_by} cancelled the run")
         assert request.token is not None
         if not self.ports.tokens.keep(key, str(place), request.token, request.made):
             return {}  # the machine has given this token up for a newer one
-        if place not in looked.records:
-            self._carry_on(request, place, looked)
+        if place not in snapshot.records:
+            self._carry_on(request, place, snapshot)
         return self._look_again(request, place)
 
-    def _carry_on(self, request: TaskRequest, place: TaskKey, looked: RunSnapshot) -> None:
+    def _carry_on(self, request: TaskRequest, place: TaskKey, snapshot: RunSnapshot) -> None:
         """Start the chunk's latest execution, or the next one if that ended without an outcome."""
         key = request.run.key
         head = self._open_head(key)
-        chunk = self._chunk(request, self._mark(key, place, newest(looked.begun.get(place, ()))))
+        chunk = self._chunk(request, self._mark(key, place, newest(snapshot.begun.get(place, ()))))
         if request.tries and self.ports.machines.execution_status(head, chunk) == "over":
             self._after_death(key, chunk, "its execution is over and recorded no outcome.")
             chunk = self._chunk(request, self._newest_mark(key, place))
@@ -92,8 +92,8 @@ class RunChunk:
         if head is None or head.ended:
             return "the run has ended"
         self._after_death(key, chunk, detail)
-        looked = self._look(key, chunk.key)
-        if record := looked.records.get(chunk.key):
+        snapshot = self._look(key, chunk.key)
+        if record := snapshot.records.get(chunk.key):
             self._wake(key, chunk.key, record)
             return record.status.value
         token = self.ports.tokens.of(key, str(chunk.key))

@@ -16,44 +16,46 @@ from stepward.ports.clock import from_iso, iso
 from stepward.ports.tasks import Begun, LatchKey, RunSnapshot
 from stepward.tasks.catalog import find_type
 from stepward.tasks.context import TaskContext
-from stepward.workflows.program.limits import MOST_UNDOINGS
+from stepward.workflows.program.limits import MOST_COMPENSATIONS
 from stepward.workflows.runs.resolve_inputs import ready
 from stepward.workflows.runs.run_inline import TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, completed, failed
 from stepward.workflows.runs.run_view import RunView
 
-RIGHT: Final = TaskKey(path="~undoing")
+COMPENSATION_CLAIM: Final = TaskKey(path="~undoing")
 """The key of the claim: its latest mark names the execution that compensates, "" the run's own."""
 
-UNDONE_ELSEWHERE: Final = "another execution undoes the run"
+CLAIMED_ELSEWHERE: Final = "another execution undoes the run"
 
-HOLDS: Final = timedelta(seconds=1_900)
+CLAIM_DURATION: Final = timedelta(seconds=1_900)
 """How long a claim is valid: six tries of the last state, 310 s each, with their pauses."""
 
 
-def left_to_undo(program: Program, looked: RunSnapshot) -> list[TaskKey]:
+def tasks_to_compensate(program: Program, snapshot: RunSnapshot) -> list[TaskKey]:
     """List the completed tasks that are still to be compensated, the last one first."""
     left = [
         (record.ended_at, task)
-        for task, record in looked.records.items()
-        if record.is_well and _has_one(program, task) and undone_key(task) not in looked.records
+        for task, record in snapshot.records.items()
+        if record.is_well
+        and _has_compensation(program, task)
+        and compensation_key(task) not in snapshot.records
     ]
     return [task for _, task in sorted(left, key=lambda one: one[0], reverse=True)]
 
 
-def _has_one(program: Program, task: TaskKey) -> bool:
+def _has_compensation(program: Program, task: TaskKey) -> bool:
     planned = program.tasks.get(task.path)
     return planned is not None and planned.task.compensate is not None
 
 
-def undone_key(task: TaskKey) -> TaskKey:
+def compensation_key(task: TaskKey) -> TaskKey:
     """Return the key of a task's compensation."""
     return TaskKey(path=f"{task.path}~undone", at=task.at)
 
 
-def holder(looked: RunSnapshot) -> Begun | None:
+def latest_claim(snapshot: RunSnapshot) -> Begun | None:
     """Return the latest claim of the compensation."""
-    return max(looked.begun.get(RIGHT, ()), key=lambda mark: mark.attempt, default=None)
+    return max(snapshot.begun.get(COMPENSATION_CLAIM, ()), key=lambda mark: mark.attempt, default=None)
 
 
 def claim_compensation(ports: WorkflowPorts, key: RunKey) -> None:
@@ -65,14 +67,14 @@ def claim_compensation(ports: WorkflowPorts, key: RunKey) -> None:
     time →   settle: mark 1 ✓ ─ undoes, ends     close: finds mark 1, young → leaves it to the settling
              close: mark 1 ✓ ─ starts            settle: mark 1 ✗, it names another execution → ends nothing
     """
-    mark, _ = ports.store.begin(key, RIGHT, Begun(attempt=1, at=iso(ports.clock.now())))
+    mark, _ = ports.store.begin(key, COMPENSATION_CLAIM, Begun(attempt=1, at=iso(ports.clock.now())))
     if mark.child:
-        raise TaskFailed(UNDONE_ELSEWHERE)
+        raise TaskFailed(CLAIMED_ELSEWHERE)
 
 
 @dataclass(frozen=True)
 class StartCompensation:
-    """Starts the execution that compensates a run, at most `MOST_UNDOINGS` times.
+    """Starts the execution that compensates a run, at most `MOST_COMPENSATIONS` times.
 
     Safe to repeat.
     """
@@ -85,16 +87,16 @@ class StartCompensation:
         time →   event: mark ✓ ─ ✗ dies            event again, janitor: the mark is young → started by its name, once
                  execution: ✗, or never heard of     1,900 s later: the next mark ─ the next execution ─ does what is left
         """
-        looked = self.ports.store.everything(head.key)
-        if looked.cancelled_by or not left_to_undo(program, looked):
+        snapshot = self.ports.store.everything(head.key)
+        if snapshot.cancelled_by or not tasks_to_compensate(program, snapshot):
             return False
-        mark = holder(looked)
-        if mark is None or from_iso(mark.at) + HOLDS < self.ports.clock.now():
+        mark = latest_claim(snapshot)
+        if mark is None or from_iso(mark.at) + CLAIM_DURATION < self.ports.clock.now():
             attempt = mark.attempt + 1 if mark else 1
-            if attempt > MOST_UNDOINGS:
+            if attempt > MOST_COMPENSATIONS:
                 return False
             named = Begun(attempt=attempt, at=iso(self.ports.clock.now()), child=f"undo{attempt}")
-            mark, _ = self.ports.store.begin(head.key, RIGHT, named)
+            mark, _ = self.ports.store.begin(head.key, COMPENSATION_CLAIM, named)
         if mark.child:
             self.ports.machines.start(head, undoing=Compensation(name=mark.child, error=error))
         return True
@@ -108,40 +110,40 @@ class Compensate:
     """Runs compensations one after another, and records each, so that none is repeated."""
 
     ports: WorkflowPorts
-    world: TaskServices
+    services: TaskServices
 
     def __call__(
-        self, key: RunKey, program: Program, looked: RunSnapshot, apart: Compensation | None = None
+        self, key: RunKey, program: Program, snapshot: RunSnapshot, apart: Compensation | None = None
     ) -> RunSnapshot:
         """Compensate, and return the run's records afterwards.
 
         A compensation that fails is recorded, and the others run all the same; so do those of tasks that completed
         meanwhile. `apart` is set in an execution that was started for this only.
         """
-        while left := left_to_undo(program, looked):
+        while left := tasks_to_compensate(program, snapshot):
             for task in left:
-                if self._is_ours_to_undo(key, undone_key(task), apart):
-                    self._undo(key, program, looked, task, undone_key(task))
-            looked = self.ports.store.everything(key)
-        return looked
+                if self._holds_claim(key, compensation_key(task), apart):
+                    self._compensate(key, program, snapshot, task, compensation_key(task))
+            snapshot = self.ports.store.everything(key)
+        return snapshot
 
-    def _is_ours_to_undo(self, key: RunKey, undoing: TaskKey, apart: Compensation | None) -> bool:
+    def _holds_claim(self, key: RunKey, undoing: TaskKey, apart: Compensation | None) -> bool:
         """Check the claim before each task: another execution may have it by now."""
-        now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [RIGHT])
-        mark = holder(now)
+        now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [COMPENSATION_CLAIM])
+        mark = latest_claim(now)
         if mark is None or mark.child != (apart and apart.name):
-            raise TaskFailed(UNDONE_ELSEWHERE)
+            raise TaskFailed(CLAIMED_ELSEWHERE)
         return undoing not in now.records
 
-    def _undo(
-        self, key: RunKey, program: Program, looked: RunSnapshot, task: TaskKey, undoing: TaskKey
+    def _compensate(
+        self, key: RunKey, program: Program, snapshot: RunSnapshot, task: TaskKey, undoing: TaskKey
     ) -> None:
         planned = program.tasks[task.path]
         assert planned.task.compensate is not None
         # What undoes a task may say what the task itself brought.
         reads = {**planned.reads, planned.task.id: task.path}
         own = planned.model_copy(update={"task": planned.task.compensate, "reads": reads})
-        view = RunView(self.ports, key, program, own, task.at, looked)
+        view = RunView(self.ports, key, program, own, task.at, snapshot)
         record = self._attempt(view, own, undoing)
         self.ports.store.keep(key, LatchKey(undoing.path, undoing.at), undoing.path, record)
 
@@ -155,8 +157,8 @@ class Compensate:
             raise
         except StepwardError as error:
             _LOG.error("%s could not be undone: %s", undoing, error.detail)
-            told = RunError(code=error.code, detail=error.detail)
-            return failed(told, attempt=1, started_at=started_at, ended_at=iso(self.ports.clock.now()))
+            cause = RunError(code=error.code, detail=error.detail)
+            return failed(cause, attempt=1, started_at=started_at, ended_at=iso(self.ports.clock.now()))
         ended_at = iso(self.ports.clock.now())
         record = completed(done.output, attempt=1, started_at=started_at, ended_at=ended_at)
         return record.model_copy(update={"cost_usd_micros": done.cost_usd_micros})
@@ -169,5 +171,5 @@ class Compensate:
             at=undoing.at,
             started_at=started_at,
         )
-        world = self.world
-        return TaskContext(view.key, undoing, place, world.tools, world.put_event, world.reach)
+        services = self.services
+        return TaskContext(view.key, undoing, place, services.tools, services.put_event, services.starter)

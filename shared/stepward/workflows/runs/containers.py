@@ -39,12 +39,12 @@ def is_failure_handled(program: Program, key: TaskKey) -> bool:
     return holder is not None and (holder[0] in program.tasks or holder[1].fallback is not None)
 
 
-def failure_within(program: Program, looked: RunSnapshot, path: str, at: str) -> RunError | None:
+def failure_within(program: Program, snapshot: RunSnapshot, path: str, at: str) -> RunError | None:
     """Return the first failure in a body's iterations that makes the body fail.
 
     Args:
         program: The compiled version.
-        looked: The run's records, those of the iterations at least.
+        snapshot: The run's records, those of the iterations at least.
         path: The body's.
         at: The iteration that the body is in, or one of its own iterations.
 
@@ -53,7 +53,7 @@ def failure_within(program: Program, looked: RunSnapshot, path: str, at: str) ->
     """
     failed = [
         (record.ended_at, str(key), record)
-        for key, record in looked.records.items()
+        for key, record in snapshot.records.items()
         if _fails(program, key, record, path, at)
     ]
     if not failed:

@@ -26,7 +26,7 @@ from stepward.ports.run_queue import Freed
 from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.lookup import find_workflow_run
-from stepward.workflows.program.tasks import can_be_undone
+from stepward.workflows.program.tasks import has_compensations
 from stepward.workflows.runs.aws_cost import Bill
 from stepward.workflows.runs.compensation import StartCompensation
 from stepward.workflows.runs.run_store import WorkflowPorts
@@ -36,7 +36,7 @@ from stepward.workflows.runs.run_store import WorkflowPorts
 
 OUT_OF_TIME: Final = "States.Timeout"
 """The error of an execution whose time was over."""
-BEING_UNDONE: Final = "being undone"
+BEING_COMPENSATED: Final = "being undone"
 """What `close` returns for a run that an execution of its own compensates first."""
 CancelChild = Callable[[str, str, str], Any]
 """Cancels a run of an agent: tenant, run, by whom."""
@@ -47,7 +47,7 @@ class EndRun:
     """Records an end that the machine did not bring, and stops the machine and child runs."""
 
     ports: WorkflowPorts
-    tell: Notify
+    notify: Notify
     cancel_agent: CancelChild
 
     def cancel(self, tenant: str, run: str, by: str) -> WorkflowHead:
@@ -95,7 +95,7 @@ class EndRun:
             detail: What is known about it.
 
         Returns:
-            The run's status, or `BEING_UNDONE`.
+            The run's status, or `BEING_COMPENSATED`.
 
         Raises:
             NotFound: There is no such run.
@@ -106,10 +106,10 @@ class EndRun:
         if not head.ended:
             program = self.ports.program(key.tenant, head.workflow, head.version)
             why = self._why(head, program, error, detail)
-            if can_be_undone(program):
+            if has_compensations(program):
                 self._end_children(head, "the platform")
                 if StartCompensation(self.ports)(head, program, why):
-                    return BEING_UNDONE
+                    return BEING_COMPENSATED
             self._end(head, WorkflowStatus.FAILED, why)
             self._end_children(head, "the platform")
         closed = self.ports.runs.head(key)
@@ -127,20 +127,23 @@ class EndRun:
         return RunError(code=OUT_OF_TIME, detail=detail)
 
     def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
-        looked = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.everything(head.key)
         end = WorkflowEnd(
-            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
+            status=status,
+            ended_at=iso(self.ports.clock.now()),
+            error=error,
+            totals=totals_of(snapshot.records),
         )
-        counted, freed = close_booked(self.ports, head, looked, end, None)
+        counted, freed = close_booked(self.ports, head, snapshot, end, None)
         if freed.done:
-            self.tell(head, counted, None)
+            self.notify(head, counted, None)
             self.ports.queue.wake_waiting(freed, head.tenant)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
         """Stop the chunks, and cancel the child runs of tasks without a record."""
-        looked = self.ports.store.everything(head.key)
-        stop_chunks(self.ports, head, looked, f"ended by {by}")
-        for child in open_children(looked):
+        snapshot = self.ports.store.everything(head.key)
+        stop_chunks(self.ports, head, snapshot, f"ended by {by}")
+        for child in open_children(snapshot):
             workflow = self.ports.runs.head(RunKey(tenant=head.tenant, run=child))
             try:
                 if workflow is not None:
@@ -152,13 +155,13 @@ class EndRun:
                 continue
 
 
-def open_children(looked: RunSnapshot) -> list[str]:
+def open_children(snapshot: RunSnapshot) -> list[str]:
     """Return the ids of runs that tasks without a record have started."""
     return [
         mark.child
-        for task, marks in looked.begun.items()
+        for task, marks in snapshot.begun.items()
         for mark in marks
-        if mark.child and task.is_task and task not in looked.records
+        if mark.child and task.is_task and task not in snapshot.records
     ]
 
 
@@ -172,7 +175,7 @@ Notify = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
 
 def close_booked(
-    ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, end: WorkflowEnd, since: datetime | None
+    ports: WorkflowPorts, head: WorkflowHead, snapshot: RunSnapshot, end: WorkflowEnd, since: datetime | None
 ) -> tuple[WorkflowEnd, Freed]:
     """Record a run's end with its cost; `done` says whether this end is the one that stays.
 
@@ -182,7 +185,7 @@ def close_booked(
     program = ports.program(head.tenant, head.workflow, head.version)
     took = None if since is None else ports.clock.now() - since
     ms = None if took is None else max(0, round(took.total_seconds() * 1000))
-    aws = Bill(program, looked, is_child=head.parent is not None).settled(ms)
+    aws = Bill(program, snapshot, is_child=head.parent is not None).cost_with_end(ms)
     counted = end.model_copy(update={"aws": aws})
     return counted, _close(ports, head, counted)
 
@@ -204,7 +207,7 @@ def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:
     )
 
 
-def notify_again(ports: WorkflowPorts, tell: Notify, head: WorkflowHead) -> dict[str, Any]:
+def notify_again(ports: WorkflowPorts, notify: Notify, head: WorkflowHead) -> dict[str, Any]:
     """Repeat the notification of an end: its writer may have died before."""
     end = WorkflowEnd(
         status=head.status,
@@ -214,7 +217,7 @@ def notify_again(ports: WorkflowPorts, tell: Notify, head: WorkflowHead) -> dict
         aws=head.aws,
     )
     is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
-    tell(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
+    notify(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
     return {"status": head.status.value}
 
 
@@ -236,14 +239,14 @@ def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
 # Executions of chunks.
 
 
-def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, cause: str) -> None:
+def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, snapshot: RunSnapshot, cause: str) -> None:
     """Stop the executions of chunks that have a mark and no outcome.
 
     A mark comes before its execution, so that none is missed.
 
     time →   state: mark ✓ ─ start ✓ ─ head? ended → stop         end: head ✓ ─ reads marks ─ stops
     """
-    for task, marks in looked.begun.items():
-        if task.is_chunk and task not in looked.records:
+    for task, marks in snapshot.begun.items():
+        if task.is_chunk and task not in snapshot.records:
             for mark in marks:
                 ports.machines.stop(head, RunCancelled.__name__, cause, mark.child)

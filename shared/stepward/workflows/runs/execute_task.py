@@ -40,7 +40,7 @@ class ExecuteTask:
     """The use case behind the state of every task."""
 
     ports: WorkflowPorts
-    world: TaskServices
+    services: TaskServices
 
     def __call__(self, request: TaskRequest) -> dict[str, Any]:
         """Execute one entry of a task's state, and return what the next state is given."""
@@ -52,14 +52,14 @@ class ExecuteTask:
         if request.step == "wait":
             return wait_for_all(self.ports, program, request)
         view = read_run_view(self.ports, run.key, program, request.task, request.at)
-        if by := view.looked.cancelled_by:
+        if by := view.snapshot.cancelled_by:
             raise TaskFailed(f"RunCancelled: {by} cancelled the run")
         hold, task = RunSlot(self.ports, run.key), str(view.task)
-        stood = hold.enter(view.looked, program, task, works=not lets_time_pass(view.planned.task))
+        slot_state = hold.enter(view.snapshot, program, task, works=not lets_time_pass(view.planned.task))
         try:
-            return self._with_slot(TaskEntry(self.ports, request, program, view, since, stood))
+            return self._with_slot(TaskEntry(self.ports, request, program, view, since, slot_state))
         finally:
-            hold.leave(stood, task)
+            hold.leave(slot_state, task)
 
     def _with_slot(self, entry: TaskEntry) -> dict[str, Any]:
         if entry.request.step == "decide":
@@ -87,17 +87,17 @@ class ExecuteTask:
             return bodies.begin()
         given = ready(entry.view, task)
         if kind.is_awaited(given.settings):
-            return RunAwaited(entry, self.world)(kind, given)
-        return RunInline(entry, self.world)(kind, given)
+            return RunAwaited(entry, self.services)(kind, given)
+        return RunInline(entry, self.services)(kind, given)
 
     def _after_record(self, entry: TaskEntry) -> dict[str, Any]:
         """Repeat what follows a record: its writer may have died between the two."""
         assert entry.view.own is not None
         return self._ended(entry, entry.finish(entry.view.own))
 
-    def _ended(self, entry: TaskEntry, passed_on: dict[str, Any]) -> dict[str, Any]:
+    def _ended(self, entry: TaskEntry, next_input: dict[str, Any]) -> dict[str, Any]:
         is_begin = type_of(entry.planned.task).begins and entry.request.step is None
-        return Iterations(entry).skipped() if is_begin else passed_on
+        return Iterations(entry).skipped() if is_begin else next_input
 
 
 # The next task of a state machine.
@@ -133,7 +133,7 @@ def _holds(entry: TaskEntry, way: Transition) -> bool:
 
 def _check_visits(entry: TaskEntry, path: str) -> None:
     most = entry.program.tasks[path].task.max_visits
-    visits = sum(task.path == path for task in entry.view.looked.records)
+    visits = sum(task.path == path for task in entry.view.snapshot.records)
     if most is not None and visits >= most:
         raise MaxIterationsReached(f"{path} may be visited {most} times.")
 

@@ -23,7 +23,7 @@ from stepward.ports.clock import iso
 from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.names import nested, number_of
-from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
+from stepward.workflows.program.tasks import CRITICAL_FROM, has_compensations
 from stepward.workflows.runs.compensation import Compensate, claim_compensation
 from stepward.workflows.runs.containers import is_failure_handled
 from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
@@ -41,8 +41,8 @@ class FinalizeRun:
     """The use case behind the last state; safe to repeat."""
 
     ports: WorkflowPorts
-    world: TaskServices
-    tell: Notify
+    services: TaskServices
+    notify: Notify
 
     def __call__(
         self,
@@ -67,48 +67,51 @@ class FinalizeRun:
         Raises:
             RunFailed: The run has failed, and `fails` is set.
         """
-        settled = self._settled(key, failure, apart)
-        if fails and apart is None and settled["status"] == WorkflowStatus.FAILED.value:
+        finalized = self._finalize(key, failure, apart)
+        if fails and apart is None and finalized["status"] == WorkflowStatus.FAILED.value:
             head = self.ports.runs.head(key)
             error = head.error if head else None
             raise RunFailed(f"{error.code}: {error.detail}"[:1_000] if error else "the run failed")
-        return settled
+        return finalized
 
-    def _settled(
+    def _finalize(
         self, key: RunKey, failure: Mapping[str, Any] | None, apart: Compensation | None
     ) -> dict[str, Any]:
         head, since = self.ports.runs.head(key), self.ports.clock.now()
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if head.ended:
-            return notify_again(self.ports, self.tell, head)
+            return notify_again(self.ports, self.notify, head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
-        if apart is None and can_be_undone(program):
+        if apart is None and has_compensations(program):
             claim_compensation(self.ports, key)
         if failure is not None:
             self._stop_chunks(head, program)
-        looked = self.ports.store.everything(key)
-        status, error = verdict(program, looked, failure)
+        snapshot = self.ports.store.everything(key)
+        status, error = verdict(program, snapshot, failure)
         if status is WorkflowStatus.FAILED:
             error = apart.error if apart else error
-            looked = Compensate(self.ports, self.world)(key, program, looked, apart)
+            snapshot = Compensate(self.ports, self.services)(key, program, snapshot, apart)
         output = None
         if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
             try:
-                output = self._output(key, program, looked)
+                output = self._output(key, program, snapshot)
             except StepwardError as fault:
                 status, error = WorkflowStatus.FAILED, RunError(code=fault.code, detail=fault.detail)
         self.ports.store.put_value(key, OUTPUT, output)
         end = WorkflowEnd(
-            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
+            status=status,
+            ended_at=iso(self.ports.clock.now()),
+            error=error,
+            totals=totals_of(snapshot.records),
         )
-        end, freed = close_booked(self.ports, head, looked, end, since)
+        end, freed = close_booked(self.ports, head, snapshot, end, since)
         if failure is not None:
             self._stop_chunks(head, program)
         if not freed.done:
             # A cancel came first, or a parallel try of this state: the end that stays is reported.
-            return notify_again(self.ports, self.tell, self.ports.runs.head(key) or head)
-        self.tell(head, end, output)
+            return notify_again(self.ports, self.notify, self.ports.runs.head(key) or head)
+        self.notify(head, end, output)
         self.ports.queue.wake_waiting(freed, head.tenant)
         return {"status": status.value}
 
@@ -117,20 +120,20 @@ class FinalizeRun:
         if program.chunks:
             stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
 
-    def _output(self, key: RunKey, program: Program, looked: RunSnapshot) -> Any:
+    def _output(self, key: RunKey, program: Program, snapshot: RunSnapshot) -> Any:
         """Return the document's `output`, or the outputs of the tasks that no other needs."""
         first = next(iter(program.tasks.values()))
-        view = RunView(self.ports, key, program, first, "", looked)
+        view = RunView(self.ports, key, program, first, "", snapshot)
         said = program.definition.output
         if said is not None:
             return resolved(said, view.variables(said, program.output_reads))
         if program.definition.is_state_machine:
-            return self._of_last_step(key, looked)
+            return self._of_last_step(key, snapshot)
         last = [TaskKey(path=path) for path in program.bodies[""]]
         found = {
-            task.path: output_of(self.ports, key, task, looked.records[task])
+            task.path: output_of(self.ports, key, task, snapshot.records[task])
             for task in last
-            if task in looked.records and looked.records[task].is_well
+            if task in snapshot.records and snapshot.records[task].is_well
         }
         if len(last) == 1 and found:
             return next(iter(found.values()))
@@ -141,10 +144,10 @@ class FinalizeRun:
         }
         return nested(found) | stood_in
 
-    def _of_last_step(self, key: RunKey, looked: RunSnapshot) -> Any:
+    def _of_last_step(self, key: RunKey, snapshot: RunSnapshot) -> Any:
         """Return the output of a state machine's last task."""
         steps = {
-            task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
+            task: record for task, record in snapshot.records.items() if "." not in task.at and record.is_well
         }
         if not steps:
             return None
@@ -153,7 +156,7 @@ class FinalizeRun:
 
 
 def verdict(
-    program: Program, looked: RunSnapshot, failure: Mapping[str, Any] | None
+    program: Program, snapshot: RunSnapshot, failure: Mapping[str, Any] | None
 ) -> tuple[WorkflowStatus, RunError | None]:
     """Return the run's status, and its error.
 
@@ -162,12 +165,12 @@ def verdict(
     """
     failed = {
         task: record
-        for task, record in looked.records.items()
+        for task, record in snapshot.records.items()
         if record.status is TaskStatus.FAILED and task.is_task and not is_failure_handled(program, task)
     }
     goes_on = program.definition.is_state_machine and failure is not None
     error = _error_of({} if goes_on else failed, failure)
-    if looked.cancelled_by:
+    if snapshot.cancelled_by:
         return WorkflowStatus.CANCELLED, error
     if failure is not None:
         return WorkflowStatus.FAILED, error
@@ -179,7 +182,7 @@ def verdict(
     critical = any(program.tasks[task.path].task.priority >= CRITICAL_FROM for task in failed)
     ran = [
         record
-        for task, record in looked.records.items()
+        for task, record in snapshot.records.items()
         if record.status is not TaskStatus.SKIPPED and not task.is_chunk
     ]
     if critical or len(failed) * 2 > len(ran):

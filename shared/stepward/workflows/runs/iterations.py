@@ -52,7 +52,7 @@ class Iterations:
 
     def skipped(self) -> dict[str, Any]:
         """Return the input of the next states of a task that does not run: no items, no time."""
-        return self.entry.passed_on(at=self.entry.at, items=[], chunks=[], again=False, seconds=0)
+        return self.entry.next_input(at=self.entry.at, items=[], chunks=[], again=False, seconds=0)
 
     def done(self) -> dict[str, Any]:
         """Record the outputs of all iterations of a foreach, or that the wait is over."""
@@ -88,9 +88,9 @@ class Iterations:
         if most := entry.program.chunks.get(path):
             chunks = ranges(len(items), most, lanes_of(each.max_parallel))
             asked = [{"at": at, "first": first, "last": last} for first, last in chunks]
-            return entry.passed_on(at=at, chunks=asked)
+            return entry.next_input(at=at, chunks=asked)
         rounds = [{"at": round_of(at, path, number)} for number in range(len(items))]
-        return entry.passed_on(at=at, items=rounds)
+        return entry.next_input(at=at, items=rounds)
 
     def _collected(self, each: ForeachSettings) -> list[Any]:
         """Return the output of each item: `collect`, or the outputs of the body's last tasks."""
@@ -101,7 +101,7 @@ class Iterations:
         found = []
         for number in range(count):
             at = round_of(entry.at, path, number)
-            view = replace(entry.view, at=at, looked=everything)
+            view = replace(entry.view, at=at, snapshot=everything)
             found.append(self._of_round(view, each.collect))
         return found
 
@@ -117,14 +117,14 @@ class Iterations:
 
     def _output(self, view: RunView, path: str) -> Any:
         task = TaskKey(path=path, at=view.at)
-        record = view.looked.records.get(task)
+        record = view.snapshot.records.get(task)
         if record is None or record.status is not TaskStatus.COMPLETED:
             return None
         return output_of(self.entry.ports, view.key, task, record)
 
     def _again(self, number: int) -> dict[str, Any]:
         entry = self.entry
-        return entry.passed_on(at=round_of(entry.at, entry.planned.path, number), again=True)
+        return entry.next_input(at=round_of(entry.at, entry.planned.path, number), again=True)
 
     def _after_round(self, loop: LoopSettings) -> dict[str, Any]:
         """Evaluate `until`; a loop that reaches `max_iterations` without it fails."""
@@ -170,7 +170,7 @@ class Iterations:
             self._check_deadline(seconds, iso(now + timedelta(seconds=seconds)))
         if seconds > LONG_S:
             entry.release_slot()
-        return entry.passed_on(at=entry.at, seconds=Deadlines(entry).left_s(seconds))
+        return entry.next_input(at=entry.at, seconds=Deadlines(entry).left_s(seconds))
 
     def _check_deadline(self, seconds: int, ends_at: str) -> None:
         head = self.entry.ports.runs.head(self.entry.view.key)

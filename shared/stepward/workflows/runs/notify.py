@@ -33,7 +33,7 @@ class NotifyEnd:
     def __call__(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
         """Notify the parent, close the approvals, and publish the event."""
         if head.parent:
-            self._tell_parent(head, head.parent, end, output)
+            self._notify_parent(head, head.parent, end, output)
         self._close_approvals(head, end.ended_at)
         self.events.put(
             "stepward",
@@ -51,7 +51,9 @@ class NotifyEnd:
             },
         )
 
-    def _tell_parent(self, head: WorkflowHead, parent: WorkflowParent, end: WorkflowEnd, output: Any) -> None:
+    def _notify_parent(
+        self, head: WorkflowHead, parent: WorkflowParent, end: WorkflowEnd, output: Any
+    ) -> None:
         outcome = outcome_of(head, end, output)
         if parent.place:
             self.runs.tasks.answer(head.tenant, parent.run, parent.place, outcome)

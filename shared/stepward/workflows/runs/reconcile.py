@@ -24,7 +24,7 @@ from stepward.workflows.program.tasks import fails_the_run
 from stepward.workflows.runs.attempts import newest, opened_key
 from stepward.workflows.runs.begin_run import BeginRun
 from stepward.workflows.runs.chunks import RunChunk
-from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun, Notify, notify_again
+from stepward.workflows.runs.end_run import BEING_COMPENSATED, EndRun, Notify, notify_again
 from stepward.workflows.runs.run_store import WorkflowPorts
 from stepward.workflows.runs.task_entry import wake
 
@@ -32,7 +32,7 @@ from stepward.workflows.runs.task_entry import wake
 
 
 OVERDUE: Final = timedelta(seconds=30)
-LOOKED_AT_A_ROUND: Final = 200
+RUNS_A_PASS: Final = 200
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ReconcileWorkflows:
         before, faults = iso(self.ports.clock.now() - OVERDUE), list[StepwardError]()
         done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0, "workflows_woken": 0}
         heads = self.ports.runs.open_runs(before, RUNS_LISTED)
-        for head in round_robin(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
+        for head in round_robin(heads, RUNS_A_PASS, self.ports.clock.now()):
             try:
                 name = self._repair(head)
             except StepwardError as error:
@@ -82,9 +82,9 @@ class ReconcileWorkflows:
             case "over":
                 why = "the execution is over and recorded no outcome."
                 closed = self.end.close(head.key, "ExecutionStopped", why)
-                return None if closed == BEING_UNDONE else "workflows_closed"
+                return None if closed == BEING_COMPENSATED else "workflows_closed"
             case _:
-                return "workflows_woken" if WakeLost(self.ports, self.end.tell)(head) else None
+                return "workflows_woken" if ResendLostWakeUps(self.ports, self.end.notify)(head) else None
 
     def _start(self, head: WorkflowHead) -> str | None:
         """Start a run once its machine is there.
@@ -130,7 +130,7 @@ MOST_A_RUN: Final = 50
 
 
 @dataclass(frozen=True)
-class WakeLost:
+class ResendLostWakeUps:
     """Sends the wake-ups of one run that may be lost; safe to repeat, for a token works once.
 
     time →   answer: record ✓ ─ ✗ dies                    we, a minute later: record, nothing after it → wake
@@ -139,15 +139,15 @@ class WakeLost:
     """
 
     ports: WorkflowPorts
-    tell: Notify
+    notify: Notify
 
     def __call__(self, head: WorkflowHead) -> int:
         """Send every wake-up that may be lost; count those that were still waited for."""
-        looked = self.ports.store.everything(head.key)
-        if looked.cancelled_by:
+        snapshot = self.ports.store.everything(head.key)
+        if snapshot.cancelled_by:
             return 0
         program = self.ports.program(head.tenant, head.workflow, head.version)
-        run = _Run(self, head, program, looked)
+        run = _Run(self, head, program, snapshot)
         return run.joins() + run.answered() + run.unanswered()
 
 
@@ -155,10 +155,10 @@ class WakeLost:
 class _Run:
     """One run's records, and the wake-ups that may be lost."""
 
-    case: WakeLost
+    case: ResendLostWakeUps
     head: WorkflowHead
     program: Program
-    looked: RunSnapshot
+    snapshot: RunSnapshot
 
     @property
     def ports(self) -> WorkflowPorts:
@@ -171,7 +171,7 @@ class _Run:
     def joins(self) -> int:
         """Free awaits whose tasks are all done."""
         woken = 0
-        for key, latch in self.looked.latches.items():
+        for key, latch in self.snapshot.latches.items():
             for awaited in self.program.latches.get(key.latch, ()):
                 token, owner = latch.waiting.get(awaited.join), path_of(awaited.join)
                 is_over = self._is_touched(owner, key.at) or not latch.settled.issuperset(awaited.needs)
@@ -181,7 +181,7 @@ class _Run:
 
     def answered(self) -> int:
         """Wake the states of tasks and chunks whose outcome is recorded."""
-        kept = [one for one in self.looked.records.items() if self._may_wait(*one)]
+        kept = [one for one in self.snapshot.records.items() if self._may_wait(*one)]
         kept.sort(key=lambda one: one[1].ended_at, reverse=True)
         return sum(self._wake(task, record) for task, record in kept[:MOST_A_RUN])
 
@@ -190,10 +190,10 @@ class _Run:
         return sum(self._bring_on(task, mark) for task, mark in self._open())
 
     def _open(self) -> Iterator[tuple[TaskKey, Begun]]:
-        for task, marks in self.looked.begun.items():
+        for task, marks in self.snapshot.begun.items():
             mark = newest(marks)
             is_ours = task.is_chunk or self._is_awaited(task)
-            if is_ours and mark and task not in self.looked.records and mark.at < self.before:
+            if is_ours and mark and task not in self.snapshot.records and mark.at < self.before:
                 yield task, mark
 
     def _bring_on(self, task: TaskKey, mark: Begun) -> bool:
@@ -208,14 +208,14 @@ class _Run:
         return False
 
     def _is_entered(self, task: TaskKey, mark: Begun) -> bool:
-        entered = self.looked.begun.get(opened_key(task), ())
+        entered = self.snapshot.begun.get(opened_key(task), ())
         return any(one.attempt == mark.attempt for one in entered)
 
     def _child_ended(self, run: str) -> bool:
         child = self.ports.runs.head(RunKey(tenant=self.head.tenant, run=run))
         if child is None or not child.ended or (child.ended_at or "") > self.before:
             return False
-        notify_again(self.ports, self.case.tell, child)
+        notify_again(self.ports, self.case.notify, child)
         return True
 
     def _chunk_died(self, task: TaskKey, mark: Begun) -> bool:
@@ -238,7 +238,7 @@ class _Run:
 
     def _has_gone_on(self, task: TaskKey) -> bool:
         if self.program.definition.is_state_machine:
-            seen = (*self.looked.records, *self.looked.begun)
+            seen = (*self.snapshot.records, *self.snapshot.begun)
             return any(number_of(one.at) > number_of(task.at) for one in seen if _is_step(one))
         return any(self._is_touched(path, task.at) for path in self._dependents[task.path])
 
@@ -257,7 +257,7 @@ class _Run:
     def _is_touched(self, path: str, at: str) -> bool:
         planned = self.program.tasks.get(path)
         key = TaskKey(path=path, at=at_depth(at, planned.depth) if planned else at)
-        return key in self.looked.records or key in self.looked.begun
+        return key in self.snapshot.records or key in self.snapshot.begun
 
     @cached_property
     def _dependents(self) -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ class RunAwaited:
     """Starts an awaited task: mark, token, check for an answer, then the start itself."""
 
     entry: TaskEntry
-    world: TaskServices
+    services: TaskServices
 
     def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
         """Start it once; an attempt whose time is over ends here, and may be followed by another.
@@ -46,7 +46,7 @@ class RunAwaited:
             return {}  # the machine has given this token up for a newer one
         entry.release_slot()
         try:
-            kind.open(given, self.world.context(entry, begun))
+            kind.open(given, self.services.context(entry, begun))
         except PlatformFault:
             raise
         except StepwardError as error:

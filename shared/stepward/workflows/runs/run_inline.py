@@ -16,9 +16,9 @@ from stepward.domain.task_records import TaskPlace
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.tasks import Begun
 from stepward.tasks.base import Ready, TaskType
-from stepward.tasks.context import Done, Reach, TaskContext
+from stepward.tasks.context import Done, Starter, TaskContext
 from stepward.tools.base import ToolContext
-from stepward.workflows.program.limits import CRASHES_FORGIVEN
+from stepward.workflows.program.limits import CRASH_RETRIES
 from stepward.workflows.program.tasks import retry_of
 from stepward.workflows.runs.run_store import completed
 from stepward.workflows.runs.task_entry import TaskEntry
@@ -33,7 +33,7 @@ class TaskServices:
 
     tools: Callable[[str, str], ToolContext]
     put_event: Callable[[str, str, dict[str, Any]], None]
-    reach: Reach
+    starter: Starter
     pause: Callable[[float], None] = sleep
 
     def context(self, entry: TaskEntry, begun: Begun) -> TaskContext:
@@ -47,7 +47,7 @@ class TaskServices:
             started_at=begun.at,
             **begun.model_dump(include=_SHARED_WITH_PLACE),
         )
-        return TaskContext(view.key, view.task, place, self.tools, self.put_event, self.reach)
+        return TaskContext(view.key, view.task, place, self.tools, self.put_event, self.starter)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RunInline:
     """Runs a task whose type does its own work."""
 
     entry: TaskEntry
-    world: TaskServices
+    services: TaskServices
 
     def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
         """Run the task and record the outcome; an attempt for the machine to repeat is raised."""
@@ -69,7 +69,7 @@ class RunInline:
                     detail=f"an attempt began at {before.at} and recorded no outcome; it may have happened.",
                 )
             )
-        context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))
+        context = self.services.context(entry, Begun(attempt=entry.attempt, at=started_at))
         done, attempt = self._attempts(self._in_time(kind, given, context))
         if isinstance(done, StepwardError):
             return self._failed(done, attempt, started_at)
@@ -116,7 +116,7 @@ class RunInline:
             return False
         by_machine_s = 0 if rule.jitter else rule.pause_s(attempt)
         if (missing_s := (asked_s or 0) - by_machine_s) > 0:
-            self.world.pause(missing_s)
+            self.services.pause(missing_s)
         return True
 
     def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
@@ -134,7 +134,7 @@ class RunInline:
                 pause_s = rule.next_pause_s(number, _RANDOM.random(), asked_pause_s(error), left_s)
                 if not error.retryable or pause_s is None or rule.is_by_machine:
                     return error, self.entry.attempt + number - 1
-            self.world.pause(pause_s)
+            self.services.pause(pause_s)
             used_s += pause_s
             number += 1
 
@@ -156,4 +156,4 @@ class RunInline:
     def _died_too_often(self) -> bool:
         rule = self._rule
         by_rule = rule.attempts - 1 if rule.is_by_machine else 0
-        return self.entry.request.tries > by_rule + CRASHES_FORGIVEN
+        return self.entry.request.tries > by_rule + CRASH_RETRIES

@@ -29,13 +29,13 @@ class RunView:
     program: Program
     planned: PlannedTask
     at: str
-    looked: RunSnapshot
+    snapshot: RunSnapshot
     _values: dict[str, Any] = field(default_factory=dict)
 
     @property
     def started(self) -> WorkflowStarted:
         """The start of the run."""
-        return self.looked.started
+        return self.snapshot.started
 
     @property
     def task(self) -> TaskKey:
@@ -45,16 +45,16 @@ class RunView:
     @property
     def own(self) -> TaskRecord | None:
         """The task's record, if an earlier attempt has written one."""
-        return self.looked.records.get(self.task)
+        return self.snapshot.records.get(self.task)
 
     @property
     def begun(self) -> tuple[Begun, ...]:
         """The marks of the task's attempts."""
-        return self.looked.begun.get(self.task, ())
+        return self.snapshot.begun.get(self.task, ())
 
     def record(self, path: str) -> TaskRecord | None:
         """Return the record of a task that this one refers to."""
-        return self.looked.records.get(self.seen(path))
+        return self.snapshot.records.get(self.seen(path))
 
     def seen(self, path: str) -> TaskKey:
         """Return the key of a task in the iteration of this one, or its latest visit.
@@ -64,7 +64,7 @@ class RunView:
         planned = self.program.tasks[path]
         is_step = self.program.definition.is_state_machine and planned.depth == 1
         if is_step and (path != self.planned.path or self.own is None):
-            return latest(self.looked, path)
+            return latest(self.snapshot, path)
         return TaskKey(path=path, at=at_depth(self.at, planned.depth))
 
     def variables(self, value: Any, reads: Mapping[str, str]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class RunView:
         bound: dict[str, Any] = {}
         for body, at in self._bodies():
             number = number_of(at)
-            if not type_of(self.program.tasks[body].task).takes_turns:
+            if not type_of(self.program.tasks[body].task).is_sequential:
                 if is_asked(value, "item"):
                     around, place = self._once(f"items {at}", partial(self._items, body, at, number))
                     bound["item"] = around[place]
@@ -177,8 +177,8 @@ class RunView:
         record = None if path in self.program.groups else self.record(path)
         if record is None or record.error is None:
             return None
-        told = record.error.model_dump()
-        return {**told, "status": record.error_status, "retryable": record.error_retryable}
+        shown = record.error.model_dump()
+        return {**shown, "status": record.error_status, "retryable": record.error_retryable}
 
 
 def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str) -> RunView:
@@ -194,13 +194,13 @@ def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str
         LatchKey(other.latch, at_depth(at, other.depth)) for other in (program.tasks[one] for one in wanted)
     }
     ordered = sorted(latches, key=lambda one: (one.latch, one.at))
-    looked = ports.store.look(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
-    return RunView(ports, key, program, planned, at, looked)
+    snapshot = ports.store.look(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
+    return RunView(ports, key, program, planned, at, snapshot)
 
 
-def latest(looked: RunSnapshot, path: str) -> TaskKey:
+def latest(snapshot: RunSnapshot, path: str) -> TaskKey:
     """Return the key of a state machine's latest visit to a task."""
-    visits = (task for task in looked.records if task.path == path)
+    visits = (task for task in snapshot.records if task.path == path)
     return max(visits, key=lambda task: number_of(task.at), default=TaskKey(path=path))
 
 
@@ -211,8 +211,8 @@ def outputs_of_round(
     beside = (*program.tasks, *program.groups)
     reads = {path.rpartition(".")[2]: path for path in beside if path.rpartition(".")[0] == body}
     latches = sorted({program.tasks[path].latch for path in _tasks(program, reads.values())})
-    looked = ports.store.look(key, [LatchKey(latch, at) for latch in latches], [])
-    return RunView(ports, key, program, program.tasks[body], at, looked).outputs(reads)
+    snapshot = ports.store.look(key, [LatchKey(latch, at) for latch in latches], [])
+    return RunView(ports, key, program, program.tasks[body], at, snapshot).outputs(reads)
 
 
 def _tasks(program: Program, paths: Iterable[str]) -> set[str]:

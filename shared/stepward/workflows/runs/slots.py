@@ -34,16 +34,16 @@ class RunSlot:
     key: RunKey
 
     def enter(
-        self, looked: RunSnapshot, program: Program, task: str, *, works: bool = True
+        self, snapshot: RunSnapshot, program: Program, task: str, *, works: bool = True
     ) -> SlotState | None:
         """Acquire the slot for a task that works; one that only starts a wait needs none."""
-        others = [one for one in looked.standing.waits if one != task] if looked.standing else []
-        settled = self._settled(program, others) if others else set[str]()
-        return self._move(looked.standing, lambda now: now.entered(task, settled, works=works))
+        others = [one for one in snapshot.standing.waits if one != task] if snapshot.standing else []
+        settled = self._answered(program, others) if others else set[str]()
+        return self._move(snapshot.standing, lambda now: now.entered(task, settled, works=works))
 
-    def wait(self, stood: SlotState | None, task: str) -> None:
+    def wait(self, slot_state: SlotState | None, task: str) -> None:
         """Release the slot for a task that waits, unless another task of the run needs it."""
-        self._move(stood, lambda now: now.opened(task))
+        self._move(slot_state, lambda now: now.opened(task))
 
     def resume(self, task: str) -> None:
         """Acquire a free slot for a run whose last wait is answered, before its machine goes on.
@@ -61,12 +61,12 @@ class RunSlot:
                 self.key, seen, seen.entered(task, (), works=False), limits, past_limit=False
             )
 
-    def leave(self, stood: SlotState | None, task: str) -> None:
+    def leave(self, slot_state: SlotState | None, task: str) -> None:
         """End a task's work; nothing is written where no other task waits."""
-        if stood is not None and task in stood.works:
+        if slot_state is not None and task in slot_state.works:
             self._move(self.ports.slots.slot_state(self.key), lambda now: now.left(task))
 
-    def _settled(self, program: Program, tasks: list[str]) -> set[str]:
+    def _answered(self, program: Program, tasks: list[str]) -> set[str]:
         """Return the waiting tasks that were answered since; no one else updates the slot state."""
         keys = [_key(one) for one in tasks]
         latches = {LatchKey(program.tasks[one.path].latch, one.at) for one in keys}

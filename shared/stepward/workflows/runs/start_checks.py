@@ -67,7 +67,7 @@ def startable_workflow(
     )
 
 
-def being_made(workflow: str, version: str) -> Conflict:
+def machine_missing(workflow: str, version: str) -> Conflict:
     """Return the error for a version whose machine was gone; the start is withdrawn."""
     return Conflict(
         f"the state machine of {workflow} {version} was deleted and is being made again; no run was started.",

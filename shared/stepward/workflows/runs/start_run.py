@@ -27,9 +27,9 @@ from stepward.workflows.runs.run_store import WorkflowPorts
 from stepward.workflows.runs.start_checks import (
     TRY_AGAIN,
     ChooseAnswers,
-    being_made,
     check_descent,
     check_input,
+    machine_missing,
     startable_workflow,
 )
 
@@ -70,7 +70,7 @@ class StartWorkflow:
     may_begin_later: bool = False
     """Whether a run whose machine is gone is started later, because the caller cannot retry."""
 
-    who: ChooseAnswers = field(default_factory=ChooseAnswers)
+    choose_answers: ChooseAnswers = field(default_factory=ChooseAnswers)
 
     def __call__(
         self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
@@ -118,7 +118,7 @@ class StartWorkflow:
             The run's head, and whether it is new.
         """
         check_input(found, launch.given)
-        answers = self.who(caller.tenant, found.definition, launch.said, launch.before)
+        answers = self.choose_answers(caller.tenant, found.definition, launch.said, launch.before)
         if answers.charged:
             self.refuse_used_up(caller.tenant)
         ancestors = launch.parent.ancestors if launch.parent else ()
@@ -171,7 +171,7 @@ class StartWorkflow:
             if self.may_begin_later or launch.parent is not None or not is_new:
                 return  # the run is waited for or known already, or its event comes only once
             self.ports.queue.wake_waiting(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
-            raise being_made(head.workflow, head.version) from error
+            raise machine_missing(head.workflow, head.version) from error
 
 
 # Reruns.

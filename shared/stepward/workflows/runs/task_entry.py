@@ -35,7 +35,7 @@ class TaskEntry:
     view: RunView
     since: datetime
     """When this invocation began, from which its record has the duration."""
-    stood: SlotState | None = None
+    slot_state: SlotState | None = None
     """The run's slot state at that time."""
 
     @property
@@ -60,9 +60,9 @@ class TaskEntry:
 
     def release_slot(self) -> None:
         """Release the run's slot before a wait begins."""
-        RunSlot(self.ports, self.view.key).wait(self.stood, str(self.view.task))
+        RunSlot(self.ports, self.view.key).wait(self.slot_state, str(self.view.task))
 
-    def passed_on(self, **more: Any) -> dict[str, Any]:
+    def next_input(self, **more: Any) -> dict[str, Any]:
         """Return the input of the next state."""
         return {**({"at": self.at} if self.planned.depth or "at" in more else {}), **more}
 
@@ -82,7 +82,7 @@ class TaskEntry:
             wake(self.ports, self.request.token, kept, fails=is_failure)
         elif is_failure:
             raise TaskFailed(failure_text(kept))
-        return self.passed_on()
+        return self.next_input()
 
     def fail(
         self, error: StepwardError | RunError, *, attempt: int | None = None, started_at: str | None = None
@@ -90,10 +90,10 @@ class TaskEntry:
         """End the task as failed, or with its fallback; an error of the platform is also logged."""
         if isinstance(error, Bug):
             _LOG.error("%s failed by a fault of the platform", self.view.task, exc_info=error)
-        told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
+        cause = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
         begun = self.view.begun
         record = failed(
-            told,
+            cause,
             attempt=attempt or self.attempt,
             started_at=begun[0].at if begun else started_at or self.now,
             ended_at=self.now,

@@ -17,7 +17,7 @@ class PublishWorkflow:
     """The use case behind the queue of the publishing function; safe to repeat."""
 
     registry: WorkflowRegistry
-    shop: StateMachineAdmin
+    state_machines: StateMachineAdmin
     values: Mapping[str, str]
     """Values for the names in a machine's text: `TaskRun`, `JournalTable`, and formerly `TaskRunArn`."""
 
@@ -46,7 +46,7 @@ class PublishWorkflow:
             text = text.replace(f"${{{name}}}", value)
         tags = {"stepward:tenant": tenant, "stepward:workflow": workflow, "stepward:version": version}
         try:
-            self.shop.make(kept.machine, text, tags)
+            self.state_machines.make(kept.machine, text, tags)
         except InvalidRequest as error:
             self.registry.mark(tenant, workflow, version, VersionStatus.REFUSED, error.detail[:500])
             return VersionStatus.REFUSED

@@ -159,7 +159,7 @@ class CustomTools:
 
     published: Published
     kept: Callable[[WorkflowDefinition], WorkflowDefinition | None]
-    room: Published = field(init=False)
+    folder_of: Published = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "room", cache(self.published))
@@ -175,7 +175,7 @@ class CustomTools:
 
     def instead_of(self, tool: str) -> str:
         """Suggest a published function for an unknown one."""
-        return instead_of(tool, self.room)
+        return instead_of(tool, self.folder_of)
 
     def _task(self, task: TaskDefinition, path: str, known: Configs) -> TaskDefinition:
         undo = task.compensate and self._task(task.compensate, f"{path}.compensate", known)
@@ -190,7 +190,7 @@ class CustomTools:
             return task.settings
         before, config = known.get(path, (None, {}))
         if before != tool:
-            config = settings_of_own(tool, self.room) or {}
+            config = settings_of_own(tool, self.folder_of) or {}
         return {**task.settings, "config": config}
 
 

@@ -76,11 +76,11 @@ class ShowWorkflows:
         """
         head = find_workflow_run(self.ports.runs, tenant, run)
         program = self.ports.program(tenant, head.workflow, head.version)
-        looked = self.ports.store.everything(head.key)
-        bill = Bill(program, looked, is_child=head.parent is not None)
-        tasks = list(_tasks(head, program, looked, bill))
+        snapshot = self.ports.store.everything(head.key)
+        bill = Bill(program, snapshot, is_child=head.parent is not None)
+        tasks = list(_tasks(head, program, snapshot, bill))
         return {
-            **workflow_run_view(head if head.ended else _so_far(head, looked, bill)),
+            **workflow_run_view(head if head.ended else _so_far(head, snapshot, bill)),
             "input": self.ports.store.given(head.key),
             "output": self._output(head),
             "tasks": tasks[:MOST_TASKS_SHOWN],
@@ -135,19 +135,21 @@ def cost_view(head: WorkflowHead) -> dict[str, int]:
     }
 
 
-def _so_far(head: WorkflowHead, looked: RunSnapshot, bill: Bill) -> WorkflowHead:
+def _so_far(head: WorkflowHead, snapshot: RunSnapshot, bill: Bill) -> WorkflowHead:
     """Return the head of an open run with its cost until now."""
-    return head.model_copy(update={"totals": totals_of(looked.records), "aws": bill.total.cost()})
+    return head.model_copy(update={"totals": totals_of(snapshot.records), "aws": bill.total.cost()})
 
 
-def _tasks(head: WorkflowHead, program: Program, looked: RunSnapshot, bill: Bill) -> Iterator[dict[str, Any]]:
+def _tasks(
+    head: WorkflowHead, program: Program, snapshot: RunSnapshot, bill: Bill
+) -> Iterator[dict[str, Any]]:
     """Yield the tasks in document order, with their iterations; then the compensations."""
-    known = {task for task in (*looked.records, *looked.begun) if task.is_task or task.is_undone}
+    known = {task for task in (*snapshot.records, *snapshot.begun) if task.is_task or task.is_undone}
     order = {path: place for place, path in enumerate(program.tasks)}
     keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
-        marks = looked.begun.get(task, ())
-        shown = _task(program, task, looked.records.get(task), marks)
+        marks = snapshot.begun.get(task, ())
+        shown = _task(program, task, snapshot.records.get(task), marks)
         if task in bill.tasks:
             own = bill.tasks[task].cost().usd_micros
             shown["aws_usd_micros"] = own + shown.get("runs_aws_usd_micros", 0)

@@ -86,10 +86,10 @@ def _dissolved(branch: _Branch) -> list[_Branch]:
 def _adopted(branches: list[_Branch], past: Sequence[int]) -> list[_Branch]:
     """Append a branch that begins with an await to one that only leads to it."""
     groups, made = UnionFind(len(branches)), dict(enumerate(branches))
-    homes = _homes(branches)
+    branch_of = _branch_of_awaited(branches)
     for place in range(len(branches)):
         here = groups.of(place)
-        near = {groups.of(homes[need]) for need in made[here].awaited if need in homes}
+        near = {groups.of(branch_of[need]) for need in made[here].awaited if need in branch_of}
         host = _host(here, near if len(made) != 2 else set(made), made, past)
         if host is not None:
             joined = _joined(made.pop(host), made.pop(here))
@@ -97,7 +97,7 @@ def _adopted(branches: list[_Branch], past: Sequence[int]) -> list[_Branch]:
     return list(made.values())
 
 
-def _homes(branches: list[_Branch]) -> dict[int, int]:
+def _branch_of_awaited(branches: list[_Branch]) -> dict[int, int]:
     awaited = reduce(lambda mask, branch: mask | mask_of(branch.awaited), branches, 0)
     return {
         task: place for place, branch in enumerate(branches) if branch.tasks & awaited
@@ -136,10 +136,10 @@ class _Lifted:
     """A lifted parallel, with the tasks that it follows."""
 
     step: Step
-    behind: set[int] = field(default_factory=set)
+    predecessors: set[int] = field(default_factory=set)
 
     def branch(self) -> Step:
-        return seq(Await(tuple(sorted(self.behind))), self.step) if self.behind else self.step
+        return seq(Await(tuple(sorted(self.predecessors))), self.step) if self.predecessors else self.step
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def _follow(steps: tuple[Step, ...], inner: list[_Rest]) -> _Rest:
         owed = part.owed
     _drop_awaits(made)
     deep = max(part.depth for part in inner)
-    return _Rest(seq(*made) if made else None, deep, owed, tuple(_without_behind(steps, inner)))
+    return _Rest(seq(*made) if made else None, deep, owed, tuple(_without_predecessors(steps, inner)))
 
 
 def _drop_awaits(made: list[Step]) -> None:
@@ -228,17 +228,17 @@ def _drop_awaits(made: list[Step]) -> None:
         made.pop()
 
 
-def _without_behind(steps: tuple[Step, ...], inner: list[_Rest]) -> Iterable[_Lifted]:
+def _without_predecessors(steps: tuple[Step, ...], inner: list[_Rest]) -> Iterable[_Lifted]:
     for place, part in enumerate(inner):
         for lifted in part.first:
-            if not _put_behind(lifted, steps[:place]):
+            if not _add_predecessors(lifted, steps[:place]):
                 yield lifted
 
 
-def _put_behind(lifted: _Lifted, before: tuple[Step, ...]) -> bool:
+def _add_predecessors(lifted: _Lifted, before: tuple[Step, ...]) -> bool:
     for step in reversed(before):
         if not isinstance(step, Await):
-            lifted.behind.update(sinks(step))
+            lifted.predecessors.update(sinks(step))
             return True
-        lifted.behind.update(step.needs)
+        lifted.predecessors.update(step.needs)
     return False
