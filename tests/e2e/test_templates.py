@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from infra.local.laptop import Laptop
-from stepward.workflows.checks.limits import MOST_EVENTS
+from stepward.workflows.program.limits import MOST_EVENTS
 from tests.e2e.conftest import put_dataset
 from tests.e2e.ends import version_of
 from tests.e2e.executions import execution_arn

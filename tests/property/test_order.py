@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.workflows.compiler.latches import latch_groups
-from stepward.workflows.compiler.series_parallel.arrange import TRIED_UP_TO, arrange
-from stepward.workflows.compiler.series_parallel.dominator_scopes import by_scopes
+from stepward.workflows.compiler.series_parallel.arrange import TRIED_UP_TO, arrange, by_scopes
 from stepward.workflows.compiler.series_parallel.module_graph import modules_of, reduce_graph
 from stepward.workflows.compiler.series_parallel.simplify import depth, simplify
 from stepward.workflows.compiler.series_parallel.tree import Seq, Step, awaits_of, climb, counts, tasks_of

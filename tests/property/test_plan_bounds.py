@@ -18,7 +18,7 @@ from stepward.domain.workflows import WorkflowDefinition
 from stepward.testing.planted.catalog import BILLS
 from stepward.testing.planted.faults import PlantedFault
 from stepward.workflows.compiler.compile import compile_workflow
-from stepward.workflows.planner.cost_bounds import CostBounds
+from stepward.workflows.planner.costs import CostBounds
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.svg import mermaid, svg
 from stepward.workflows.planner.usage_bounds import entered_states

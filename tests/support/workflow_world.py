@@ -38,8 +38,8 @@ from stepward.workflows.runs.execute_task import ExecuteTask
 from stepward.workflows.runs.finalize import FinalizeRun
 from stepward.workflows.runs.notify import outcome_of
 from stepward.workflows.runs.outside_answers import AnswerTask
-from stepward.workflows.runs.run_inline import TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, output_of
+from stepward.workflows.runs.run_task import TaskServices
 from stepward.workflows.runs.start_checks import ChooseAnswers, startable_workflow
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow, WorkflowLaunch
 from stepward.workflows.runs.task_requests import TaskRequest

@@ -1,4 +1,4 @@
-"""Evaluate JSONata in `{% … %}`, the language of Step Functions, within limits.
+"""Evaluate JSONata in `{% … %}` within limits, and find what expressions refer to.
 
 An expression may take a second, 200,000 steps, and 64 MB of values; `bounds` has how each is counted.
 """
@@ -6,6 +6,7 @@ An expression may take a second, 200,000 steps, and 64 MB of values; `bounds` ha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ from stepward.domain.errors import InvalidRequest, OutputMalformed
 if TYPE_CHECKING:
     from stepward.expressions.bounded_jsonata import BoundedJsonata
 
+
 TIMEOUT_MS: Final = 1_000
 LONGEST_EXPRESSION_CHARS: Final = 4_000
 LONGEST_EVALUATED_CHARS: Final = 20_000
@@ -23,7 +25,6 @@ DEEPEST_EXPRESSION: Final = 40
 """Nesting of brackets; evaluation is bounded in depth too."""
 MOST_STEPS: Final = 300
 """Names after dots: the parser's time is quadratic in a path's length."""
-
 _TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _MOST_SHOWN_CHARS: Final = 300
 _MOST_REASON_CHARS: Final = 1_000
@@ -122,3 +123,49 @@ def _shown(text: str, most_chars: int = _MOST_SHOWN_CHARS) -> str:
 
 def _source(expression: str) -> str:
     return expression.strip()[2:-2].strip()
+
+
+# References in values.
+_NAMED: Final = re.compile(r"\$(tasks|status|errors)\b(?:\s*\.\s*(?:([A-Za-z_]\w*)|\"([^\"]+)\"|`([^`]+)`))?")
+
+
+def expressions_in(value: Any) -> Iterator[str]:
+    """Yield every expression within a value, at any depth."""
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str) and is_expression(one):
+            yield one
+        elif isinstance(one, dict):
+            pending.extend(one.values())
+        elif isinstance(one, list | tuple):
+            pending.extend(one)
+
+
+def names_in(value: Any) -> set[str] | None:
+    """Return the tasks that a value's expressions read; None for all, as in `$keys($tasks)`."""
+    found: set[str] = set()
+    for expression in expressions_in(value):
+        for match in _NAMED.finditer(expression):
+            name = match[2] or match[3] or match[4]
+            if name is None:
+                return None
+            found.add(name)
+    return found
+
+
+def is_asked(value: Any, variable: str) -> bool:
+    """Return whether an expression of a value uses a variable, such as `item`."""
+    pattern = re.compile(rf"\${variable}\b")
+    return any(pattern.search(expression) for expression in expressions_in(value))
+
+
+def resolved(value: Any, variables: dict[str, Any]) -> Any:
+    """Replace expressions by their values, anywhere within a value."""
+    if isinstance(value, str):
+        return evaluate(value, variables) if is_expression(value) else value
+    if isinstance(value, dict):
+        return {name: resolved(inner, variables) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(inner, variables) for inner in value]
+    return value

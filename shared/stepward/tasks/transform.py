@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from stepward.domain.workflows import TaskDefinition
-from stepward.expressions.references import expressions_in
+from stepward.expressions.evaluate import expressions_in
 from stepward.tasks.base import Ready, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step

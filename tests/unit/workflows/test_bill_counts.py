@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.workflows.compiler.compile import compile_workflow
-from stepward.workflows.planner.cost_bounds import CostBounds
+from stepward.workflows.planner.costs import CostBounds
 from stepward.workflows.planner.usage_bounds import entered_states
 from stepward.workflows.program.iteration_bounds import IterationBounds
 from tests.support.workflow_world import WorkflowWorld

@@ -14,8 +14,7 @@ from stepward.domain.errors import NotAllowed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.tasks.context import ChildRun
-from stepward.workflows.runs.called_runs import CalledWorkflows, CallStillWaits, StartCalled
-from stepward.workflows.runs.child_runs import ChildRuns
+from stepward.workflows.runs.child_runs import CalledWorkflows, CallStillWaits, ChildRuns, StartCalled
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.notify import NotifyEnd
 from stepward.workflows.runs.reconcile import ReconcileWorkflows

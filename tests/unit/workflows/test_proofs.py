@@ -10,9 +10,11 @@ import pytest
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflows.compiler import machine_size
 from stepward.workflows.compiler.compile import Compiled, compile_workflow
-from stepward.workflows.proofs import approvals, deadlocks, redaction, termination
+from stepward.workflows.proofs.approvals import ONCE_APPROVED
 from stepward.workflows.proofs.catalog import prove, refusals
+from stepward.workflows.proofs.liveness import prove_no_deadlock, prove_termination
 from stepward.workflows.proofs.proof import Proof, Subject
+from stepward.workflows.proofs.redaction import PII_REDACTED
 from tests.support.task_graphs import kept
 from tests.support.workflow_plans import compiled, document, graph
 
@@ -59,12 +61,8 @@ def _machine(**visits: int) -> WorkflowDefinition:
         "c": [],
     }
     tasks = [
-        {
-            "id": name,
-            "type": "transform",
-            "next": found,
-            **({"max_visits": visits[name]} if name in visits else {}),
-        }
+        {"id": name, "type": "transform", "next": found}
+        | ({"max_visits": visits[name]} if name in visits else {})
         for name, found in ways.items()
     ]
     return WorkflowDefinition.model_validate(
@@ -73,8 +71,8 @@ def _machine(**visits: int) -> WorkflowDefinition:
 
 
 def test_a_circle_without_a_number_of_visits_is_shown_in_its_order() -> None:
-    assert termination.prove(Subject(_machine())).counter_example in {("a", "b", "a"), ("b", "a", "b")}
-    assert termination.prove(Subject(_machine(b=3))).holds
+    assert prove_termination(Subject(_machine())).counter_example in {("a", "b", "a"), ("b", "a", "b")}
+    assert prove_termination(Subject(_machine(b=3))).holds
 
 
 def test_the_bound_says_how_many_runs_may_be_paid_for() -> None:
@@ -137,18 +135,18 @@ def test_the_bound_says_how_many_runs_may_be_paid_for() -> None:
     ],
 )
 def test_no_way_leads_outside_unredacted(tasks: str, way: tuple[str, ...]) -> None:
-    found = proved(redaction.NAME, "policy: {redact_pii: true}\ntasks:\n" + tasks % SEND + "\n")
+    found = proved(PII_REDACTED, "policy: {redact_pii: true}\ntasks:\n" + tasks % SEND + "\n")
     assert (found.holds, found.counter_example, found.is_required) == (not way, way, True)
 
 
 def test_what_undoes_a_task_may_not_send_what_that_brought() -> None:
     text = f"tasks:\n- {{id: a, output: 1, data: pii, compensate: {{id: u, type: webhook, {SEND}}}}}\n"
-    assert proved(redaction.NAME, text).counter_example == ("a", "a.compensate")
+    assert proved(PII_REDACTED, text).counter_example == ("a", "a.compensate")
 
 
 def test_a_policy_that_is_not_asked_for_refuses_nothing() -> None:
     found = prove(document(f"tasks:\n- {{id: a, output: 1, data: pii}}\n- {{id: s, needs: a, {SEND}}}\n"))
-    assert [one.name for one in found if not one.holds] == [redaction.NAME]
+    assert [one.name for one in found if not one.holds] == [PII_REDACTED]
     assert refusals(found) == []
 
 
@@ -184,7 +182,7 @@ def test_a_policy_that_is_asked_for_refuses_with_the_way() -> None:
 )
 def test_what_happens_once_is_behind_a_yes(tasks: str, way: tuple[str, ...]) -> None:
     texts = (PAY,) if tasks.count("%s") == 1 else (ASK, PAY)
-    found = proved(approvals.NAME, "policy: {approve_once: true}\ntasks:\n" + tasks % texts + "\n")
+    found = proved(ONCE_APPROVED, "policy: {approve_once: true}\ntasks:\n" + tasks % texts + "\n")
     assert (found.holds, found.counter_example) == (not way, way)
 
 
@@ -198,8 +196,8 @@ def test_a_state_machine_passes_a_yes_on_every_way() -> None:
         - {id: p, url: "https://example.com/pay", timeout_s: 60, effect: once}
         - {id: n, output: 1}
     """
-    assert proved(approvals.NAME, text % "p").counter_example == ("a", "p")
-    assert proved(approvals.NAME, text % "n").holds
+    assert proved(ONCE_APPROVED, text % "p").counter_example == ("a", "p")
+    assert proved(ONCE_APPROVED, text % "n").holds
 
 
 def _await_of(machine: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -213,7 +211,7 @@ def _await_of(machine: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _without_deadlock(made: Compiled) -> Proof:
-    return deadlocks.prove(Subject(made.program.definition, made))
+    return prove_no_deadlock(Subject(made.program.definition, made))
 
 
 @pytest.mark.parametrize("name", ["crossing_4", "montage_25", "layers_5x5"])
@@ -294,6 +292,6 @@ def test_bodies_have_awaits_of_their_own() -> None:
           - {id: c, output: 1, needs: a}
           - {id: d, output: 1, needs: [a, b]}
     """)
-    found = deadlocks.prove(Subject(definition, made))
+    found = prove_no_deadlock(Subject(definition, made))
     assert found.holds, found
     assert found.words.startswith("2 awaits")

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from stepward.ports.workflow_runs import WorkflowEnd
     from stepward.runtime.container import Container
     from stepward.workflows.runs.begin_run import AdmitRun
-    from stepward.workflows.runs.called_runs import CalledWorkflows, StartCalled
+    from stepward.workflows.runs.child_runs import CalledWorkflows, StartCalled
     from stepward.workflows.runs.chunks import RunChunk
     from stepward.workflows.runs.end_run import EndRun
     from stepward.workflows.runs.execute_task import ExecuteTask
     from stepward.workflows.runs.finalize import FinalizeRun
     from stepward.workflows.runs.outside_answers import AnswerTask, ReceiveCall
     from stepward.workflows.runs.reconcile import ReconcileWorkflows
-    from stepward.workflows.runs.run_inline import TaskServices
     from stepward.workflows.runs.run_store import WorkflowPorts
+    from stepward.workflows.runs.run_task import TaskServices
     from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
     from stepward.workflows.services.list_runs import ListRuns
 
@@ -130,7 +130,7 @@ class WorkflowRunServices:
     @cached_property
     def reconcile(self) -> ReconcileWorkflows:
         """Starts runs that never began, and closes those whose executions are gone."""
-        from stepward.workflows.runs.called_runs import CallStillWaits
+        from stepward.workflows.runs.child_runs import CallStillWaits
         from stepward.workflows.runs.reconcile import ReconcileWorkflows
 
         return ReconcileWorkflows(self.ports, self.end, CallStillWaits(self._container.runs.ports))
@@ -154,14 +154,14 @@ class WorkflowRunServices:
     @cached_property
     def start_called(self) -> StartCalled:
         """Starts the runs that agents' calls wait for."""
-        from stepward.workflows.runs.called_runs import StartCalled
+        from stepward.workflows.runs.child_runs import StartCalled
 
         return StartCalled(self._container.runs.ports, self.start)
 
     @cached_property
     def called(self) -> CalledWorkflows:
         """Ends the runs that agents' calls wait for."""
-        from stepward.workflows.runs.called_runs import CalledWorkflows
+        from stepward.workflows.runs.child_runs import CalledWorkflows
 
         return CalledWorkflows(self.end)
 
@@ -188,7 +188,7 @@ class WorkflowRunServices:
         from stepward.workflows.runs.ask_person import AskForTask
         from stepward.workflows.runs.child_runs import ChildRuns
         from stepward.workflows.runs.outside_answers import callback_address
-        from stepward.workflows.runs.run_inline import TaskServices
+        from stepward.workflows.runs.run_task import TaskServices
 
         starter = ChildRuns(
             ports=self.ports,

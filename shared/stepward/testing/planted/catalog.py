@@ -290,7 +290,7 @@ BILLS: Final = (
     PlantedFault(
         "answer that is not planned",
         "A plan counts answers from outside.",
-        "stepward.workflows.planner.cost_bounds:CostBounds._answered",
+        "stepward.workflows.planner.costs:CostBounds._answered",
         faults.always(Bound()),
     ),
 )

@@ -21,10 +21,10 @@ from stepward.workflows.checks.expression_mistakes import (
     find_misplaced_expressions,
 )
 from stepward.workflows.checks.expressions import find_unavailable_references, find_unreadable_expressions
-from stepward.workflows.checks.limits import find_exceeded_limits
 from stepward.workflows.checks.precedence import Precedence
 from stepward.workflows.checks.reachability import find_dead_ends, find_wrong_transitions
 from stepward.workflows.checks.settings import (
+    find_exceeded_limits,
     find_retried_once_effects,
     find_unbounded_waits,
     find_useless_failure_rules,

@@ -10,10 +10,10 @@ from typing import Any
 
 from stepward.domain.programs import Awaited, PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.expressions.references import names_in
+from stepward.expressions.evaluate import names_in
 from stepward.tasks.catalog import type_of
 from stepward.tasks.facts import Step
-from stepward.workflows.compiler.event_budget import chunks_of
+from stepward.workflows.compiler.chunks import chunks_of
 from stepward.workflows.compiler.machine import MachineWriter
 from stepward.workflows.compiler.machine_size import SizeFault, fitted, owned_states, size_fault, text_of
 from stepward.workflows.program.scopes import Node, Scopes, scopes_of

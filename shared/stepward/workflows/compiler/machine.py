@@ -11,7 +11,7 @@ from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.catalog import settings_of, steps_of, type_of
 from stepward.tasks.facts import Step as Does
-from stepward.workflows.compiler import states, transitions
+from stepward.workflows.compiler import states
 from stepward.workflows.compiler.chunks import chunks_state, items_state, with_chunks
 from stepward.workflows.compiler.latches import Latches, latches_of
 from stepward.workflows.compiler.series_parallel.arrange import arrange
@@ -70,9 +70,9 @@ class MachineWriter:
         self.latches[""] = Latches(of_task=own)
         linked = []
         for node in top.nodes:
-            way_on = transitions.leave(node, decides=transitions.must_decide(node.task, bounded))
+            way_on = states.states_between(node, decides=states.must_decide(node.task, bounded))
             linked.append(_linked([*self._task(node), *way_on]))
-        return transitions.joined_up(transitions.begin(self.definition.start or ""), linked)
+        return states.merged_states(states.first_state(self.definition.start or ""), linked)
 
     def _scope(self, scope: Scope) -> list[Named]:
         paths = [node.path for node in scope.nodes]

@@ -15,8 +15,7 @@ from stepward.tasks.facts import Starts
 from stepward.tasks.foreach import EXPECTED_ITEMS
 from stepward.tasks.loop import EXPECTED_ROUNDS
 from stepward.workflows.compiler.compile import Compiled
-from stepward.workflows.planner.cost_bounds import CostBounds
-from stepward.workflows.planner.costs import Costs, Money, UnknownCosts
+from stepward.workflows.planner.costs import CostBounds, Costs, Money, UnknownCosts
 from stepward.workflows.planner.durations import Durations, ScopePlan
 from stepward.workflows.planner.usage_bounds import EnteredState, entered_states
 from stepward.workflows.program.iteration_bounds import IterationBounds

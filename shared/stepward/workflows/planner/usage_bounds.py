@@ -17,8 +17,7 @@ from stepward.domain.bounds import ONE, Bound, total
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.footprint import LOOKS, TOKEN_BYTES
 from stepward.domain.programs import PlannedTask, Program
-from stepward.expressions.evaluate import TIMEOUT_MS
-from stepward.expressions.references import expressions_in
+from stepward.expressions.evaluate import TIMEOUT_MS, expressions_in
 from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.compiler.machine_size import all_states, first_states, is_await, is_function
 from stepward.workflows.program.iteration_bounds import IterationBounds

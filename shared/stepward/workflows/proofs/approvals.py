@@ -8,15 +8,15 @@ from typing import Any, Final
 from stepward.domain.programs import PlannedTask
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.expressions.references import names_in
+from stepward.expressions.evaluate import names_in
 from stepward.tasks.catalog import asks_person, settings_of, type_of
 from stepward.workflows.program.tasks import body_of, effect_of
 from stepward.workflows.proofs.proof import Proof, Subject, trail
 
-NAME: Final = "once-approved"
+ONCE_APPROVED: Final = "once-approved"
 
 
-def prove(subject: Subject) -> Proof:
+def prove_approvals(subject: Subject) -> Proof:
     """Find the first task of effect `once` that a run may reach without an approval."""
     required, guards = subject.definition.policy.approve_once, _Guards(subject)
     once = [path for path, planned in subject.program.tasks.items() if _acts_once(planned.task)]
@@ -25,12 +25,14 @@ def prove(subject: Subject) -> Proof:
         if not (guards.is_guarded(path) or (undoes and guards.is_approval(path))):
             way = guards.unguarded_path_to(path)
             words = f"{path!r} happens once at most, and a run may come to it without a person's yes"
-            return Proof(name=NAME, holds=False, is_required=required, counter_example=way, words=words)
+            return Proof(
+                name=ONCE_APPROVED, holds=False, is_required=required, counter_example=way, words=words
+            )
     words = (
         f"each of the {len(once)} tasks of effect `once` runs only after a person has said yes; "
         "what agents and other workflows do by themselves is theirs to prove"
     )
-    return Proof(name=NAME, holds=True, is_required=required, words=words)
+    return Proof(name=ONCE_APPROVED, holds=True, is_required=required, words=words)
 
 
 def _acts_once(task: TaskDefinition) -> bool:

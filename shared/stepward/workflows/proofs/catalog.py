@@ -8,27 +8,29 @@ from typing import Final
 from stepward.domain.documents.problems import Problem
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflows.compiler.compile import Compiled
-from stepward.workflows.proofs import approvals, deadlocks, redaction, termination
+from stepward.workflows.proofs.approvals import ONCE_APPROVED, prove_approvals
+from stepward.workflows.proofs.liveness import BOUNDED, NO_DEADLOCK, prove_no_deadlock, prove_termination
 from stepward.workflows.proofs.proof import Proof, Subject, shown
+from stepward.workflows.proofs.redaction import PII_REDACTED, prove_redaction
 
 PROOFS: Final[tuple[Callable[[Subject], Proof], ...]] = (
-    termination.prove,
-    deadlocks.prove,
-    redaction.prove,
-    approvals.prove,
+    prove_termination,
+    prove_no_deadlock,
+    prove_redaction,
+    prove_approvals,
 )
 FIXES: Final = {
-    termination.NAME: "give every loop `max_iterations`, and every circle a task with `max_visits`",
-    deadlocks.NAME: "this is a fault of the compiler, not of the document: please report it",
-    redaction.NAME: "put a task with `data: redacted` on that way, or take the need away that makes it",
-    approvals.NAME: "put a task of type human before it that all ways pass, with `on_deny: fail`",
+    BOUNDED: "give every loop `max_iterations`, and every circle a task with `max_visits`",
+    NO_DEADLOCK: "this is a fault of the compiler, not of the document: please report it",
+    PII_REDACTED: "put a task with `data: redacted` on that way, or take the need away that makes it",
+    ONCE_APPROVED: "put a task of type human before it that all ways pass, with `on_deny: fail`",
 }
 
 
 def prove(definition: WorkflowDefinition, compiled: Compiled | None = None) -> list[Proof]:
     """Run every proof; without a bound a version is not compiled, and only the first is run."""
     subject = Subject(definition, compiled)
-    first = termination.prove(subject)
+    first = prove_termination(subject)
     if not first.holds:
         return [first]
     return [first, *(proof(subject) for proof in PROOFS[1:])]

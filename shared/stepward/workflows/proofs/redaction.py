@@ -10,21 +10,21 @@ from typing import Any, Final
 
 from stepward.domain.programs import PlannedTask
 from stepward.domain.workflows import TaskDefinition
-from stepward.expressions.references import expressions_in, is_asked, names_in
+from stepward.expressions.evaluate import expressions_in, is_asked, names_in
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.iteration_bounds import is_body
 from stepward.workflows.program.names import joined
 from stepward.workflows.program.tasks import body_of, sends_outside
 from stepward.workflows.proofs.proof import Proof, Subject, trail
 
-NAME: Final = "pii-redacted"
+PII_REDACTED: Final = "pii-redacted"
 _PREVIOUS: Final = re.compile(r"\$previous\b(?:\s*\.\s*([A-Za-z_]\w*))?")
 _END: Final = "\n"
 """Marks the end of a body's iterations: its output is not its input."""
 _COMPENSATION: Final = ".compensate"
 
 
-def prove(subject: Subject) -> Proof:
+def prove_redaction(subject: Subject) -> Proof:
     """Find the shortest path from a task whose output is `pii` to one that sends data outside."""
     required, flow = subject.definition.policy.redact_pii, _Flow(subject)
     sources = [path for path in subject.program.tasks if flow.data(path) == "pii"]
@@ -34,12 +34,14 @@ def prove(subject: Subject) -> Proof:
             words = (
                 f"what {path!r} brings is `pii` and comes to {way[-1]!r} unredacted, which sends it outside"
             )
-            return Proof(name=NAME, holds=False, is_required=required, counter_example=way, words=words)
+            return Proof(
+                name=PII_REDACTED, holds=False, is_required=required, counter_example=way, words=words
+            )
     words = (
         f"no way leads from the {len(sources)} tasks whose data is `pii` to a task that sends anything outside but through "
         "one whose data is `redacted`; what agents and other workflows send is theirs to prove"
     )
-    return Proof(name=NAME, holds=True, is_required=required, words=words)
+    return Proof(name=PII_REDACTED, holds=True, is_required=required, words=words)
 
 
 @dataclass

@@ -18,8 +18,8 @@ from stepward.tasks.catalog import find_type
 from stepward.tasks.context import TaskContext
 from stepward.workflows.program.limits import MOST_COMPENSATIONS
 from stepward.workflows.runs.resolve_inputs import ready
-from stepward.workflows.runs.run_inline import TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, completed, failed
+from stepward.workflows.runs.run_task import TaskServices
 from stepward.workflows.runs.run_view import RunView
 
 COMPENSATION_CLAIM: Final = TaskKey(path="~undoing")

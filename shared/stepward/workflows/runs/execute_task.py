@@ -17,16 +17,15 @@ from stepward.domain.errors import (
 from stepward.domain.json_text import as_read
 from stepward.domain.programs import Awaited, Program
 from stepward.domain.workflows import Transition
-from stepward.expressions.references import resolved
+from stepward.expressions.evaluate import resolved
 from stepward.ports.tasks import LatchKey
 from stepward.tasks.catalog import lets_time_pass, type_of
 from stepward.workflows.program.names import SETTLE, number_of
 from stepward.workflows.runs.containers import Deadlines
 from stepward.workflows.runs.iterations import Iterations
 from stepward.workflows.runs.resolve_inputs import ready, reason_to_skip
-from stepward.workflows.runs.run_awaited import RunAwaited
-from stepward.workflows.runs.run_inline import RunInline, TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, skipped
+from stepward.workflows.runs.run_task import RunAwaited, RunInline, TaskServices
 from stepward.workflows.runs.run_view import read_run_view
 from stepward.workflows.runs.slots import RunSlot
 from stepward.workflows.runs.task_entry import TaskEntry

@@ -18,7 +18,7 @@ from stepward.domain.task_records import (
     WorkflowHead,
     WorkflowStatus,
 )
-from stepward.expressions.references import resolved
+from stepward.expressions.evaluate import resolved
 from stepward.ports.clock import iso
 from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
@@ -27,8 +27,8 @@ from stepward.workflows.program.tasks import CRITICAL_FROM, has_compensations
 from stepward.workflows.runs.compensation import Compensate, claim_compensation
 from stepward.workflows.runs.containers import is_failure_handled
 from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
-from stepward.workflows.runs.run_inline import TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, output_of
+from stepward.workflows.runs.run_task import TaskServices
 from stepward.workflows.runs.run_view import RunView
 
 

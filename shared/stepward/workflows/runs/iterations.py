@@ -10,7 +10,7 @@ from stepward.domain.chunks import lanes_of, ranges
 from stepward.domain.errors import DeadlineExceeded, OutputMalformed
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
-from stepward.expressions.references import resolved
+from stepward.expressions.evaluate import resolved
 from stepward.ports.clock import iso
 from stepward.ports.tasks import Begun
 from stepward.tasks.catalog import settings_of

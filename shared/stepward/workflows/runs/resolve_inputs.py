@@ -12,7 +12,7 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.domain.workflows import TaskDefinition
-from stepward.expressions.references import expressions_in, resolved
+from stepward.expressions.evaluate import expressions_in, resolved
 from stepward.tasks.base import Ready
 from stepward.tasks.catalog import find_type
 from stepward.workflows.program.tasks import containers_of

@@ -12,7 +12,7 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.domain.workflows import Fallback
-from stepward.expressions.references import is_asked, resolved
+from stepward.expressions.evaluate import is_asked, resolved
 from stepward.ports.tasks import Begun, LatchKey, RunSnapshot, WorkflowStarted
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of, round_of

@@ -162,7 +162,7 @@ class CustomTools:
     folder_of: Published = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "room", cache(self.published))
+        object.__setattr__(self, "folder_of", cache(self.published))
 
     def filled(self, definition: WorkflowDefinition) -> WorkflowDefinition:
         """Return the definition with the configuration of its custom tools that are published."""
