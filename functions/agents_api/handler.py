@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, body_of, caller, http_app, query_of, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.post("/agents")
-def register_agent() -> Any:
+def register_agent() -> Response[str]:
     """Register a version of an agent.
 
     Returns:
@@ -29,7 +31,7 @@ def register_agent() -> Any:
 
 
 @router.get("/agents")
-def list_agents() -> Any:
+def list_agents() -> Response[str]:
     """List agents by id; `capability`, `module`, `category`, `tag` and `state` narrow it.
 
     Returns:
@@ -43,7 +45,7 @@ def list_agents() -> Any:
 
 
 @router.get("/agents/<agent_id>")
-def show_agent(agent_id: str) -> Any:
+def show_agent(agent_id: str) -> Response[str]:
     """Show an agent with one version's definition; `version` is a number or a label.
 
     Args:
@@ -60,7 +62,7 @@ def show_agent(agent_id: str) -> Any:
 
 
 @router.post("/agents/<agent_id>/transitions")
-def move_agent(agent_id: str) -> Any:
+def move_agent(agent_id: str) -> Response[str]:
     """Move an agent to another state, `to` in the body.
 
     Args:
@@ -79,7 +81,7 @@ def move_agent(agent_id: str) -> Any:
 
 
 @router.delete("/agents/<agent_id>")
-def terminate_agent(agent_id: str) -> Any:
+def terminate_agent(agent_id: str) -> Response[str]:
     """Terminate an agent; doing it twice is doing it once.
 
     Args:
@@ -95,7 +97,7 @@ def terminate_agent(agent_id: str) -> Any:
 
 
 @router.get("/agents/<agent_id>/labels")
-def list_labels(agent_id: str) -> Any:
+def list_labels(agent_id: str) -> Response[str]:
     """List an agent's labels.
 
     Args:
@@ -111,7 +113,7 @@ def list_labels(agent_id: str) -> Any:
 
 
 @router.put("/agents/<agent_id>/labels/<label>")
-def put_label(agent_id: str, label: str) -> Any:
+def put_label(agent_id: str, label: str) -> Response[str]:
     """Point a label to a version, `version` in the body.
 
     Args:
@@ -131,7 +133,7 @@ def put_label(agent_id: str, label: str) -> Any:
 
 
 @router.delete("/agents/<agent_id>/labels/<label>")
-def remove_label(agent_id: str, label: str) -> Any:
+def remove_label(agent_id: str, label: str) -> Response[str]:
     """Remove a label.
 
     Args:

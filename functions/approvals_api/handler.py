@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, body_of, caller, http_app, query_of, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.get("/approvals")
-def list_approvals() -> Any:
+def list_approvals() -> Response[str]:
     """List approvals, newest first; `status` is open or done.
 
     Returns:
@@ -26,7 +28,7 @@ def list_approvals() -> Any:
 
 
 @router.get("/approvals/<approval_id>")
-def show_approval(approval_id: str) -> Any:
+def show_approval(approval_id: str) -> Response[str]:
     """Show one approval with its details and its form.
 
     Args:
@@ -42,7 +44,7 @@ def show_approval(approval_id: str) -> Any:
 
 
 @router.post("/approvals/<approval_id>/decision")
-def decide(approval_id: str) -> Any:
+def decide(approval_id: str) -> Response[str]:
     """Decide an approval: `decision`, `form` and `comment` in the body.
 
     Args:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, body_of, http_app, routes
@@ -13,7 +15,7 @@ router = routes()
 
 
 @router.post("/callbacks/<tenant>/<run_id>/<task>/<secret>")
-def receive_call(tenant: str, run_id: str, task: str, secret: str) -> Any:
+def receive_call(tenant: str, run_id: str, task: str, secret: str) -> Response[str]:
     """Bring a body to a task that waits for a call; no body brings null.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from aws_lambda_powertools.event_handler import Response
 
 from stepward.runtime.container import container
 from stepward.runtime.http import answer, body_of, caller, routes
@@ -11,7 +11,7 @@ router = routes()
 
 
 @router.get("/budgets")
-def show_budgets() -> Any:
+def show_budgets() -> Response[str]:
     """List budgets with what remains of each.
 
     Returns:
@@ -21,7 +21,7 @@ def show_budgets() -> Any:
 
 
 @router.put("/budgets/<scope>")
-def put_budget(scope: str) -> Any:
+def put_budget(scope: str) -> Response[str]:
     """Set the budget of the tenant, a day or a month: `limit_usd` in the body.
 
     Args:
@@ -37,7 +37,7 @@ def put_budget(scope: str) -> Any:
 
 
 @router.put("/budgets/<scope>/<budget_id>")
-def put_agents_budget(scope: str, budget_id: str) -> Any:
+def put_agents_budget(scope: str, budget_id: str) -> Response[str]:
     """Set an agent's budget: `limit_usd` in the body.
 
     Args:
@@ -54,7 +54,7 @@ def put_agents_budget(scope: str, budget_id: str) -> Any:
 
 
 @router.delete("/budgets/<scope>")
-def remove_budget(scope: str) -> Any:
+def remove_budget(scope: str) -> Response[str]:
     """Remove the budget of the tenant, a day or a month.
 
     Args:
@@ -70,7 +70,7 @@ def remove_budget(scope: str) -> Any:
 
 
 @router.delete("/budgets/<scope>/<budget_id>")
-def remove_agents_budget(scope: str, budget_id: str) -> Any:
+def remove_agents_budget(scope: str, budget_id: str) -> Response[str]:
     """Remove an agent's budget.
 
     Args:
@@ -87,7 +87,7 @@ def remove_agents_budget(scope: str, budget_id: str) -> Any:
 
 
 @router.get("/limits")
-def show_limits() -> Any:
+def show_limits() -> Response[str]:
     """Show how many runs may be active at once.
 
     Returns:
@@ -97,7 +97,7 @@ def show_limits() -> Any:
 
 
 @router.put("/limits")
-def put_limits() -> Any:
+def put_limits() -> Response[str]:
     """Refuse to change the limit of active runs, which only the operator may set.
 
     Returns:
@@ -109,13 +109,13 @@ def put_limits() -> Any:
     container.costs.run_limits.refuse(caller(router.current_event).tenant)
 
 
-def _put(scope: str, budget_id: str | None) -> Any:
+def _put(scope: str, budget_id: str | None) -> Response[str]:
     event = router.current_event
     tenant = caller(event).tenant
     return answer(200, container.costs.budgets.put(tenant, scope, budget_id, body_of(event)))
 
 
-def _remove(scope: str, budget_id: str | None) -> Any:
+def _remove(scope: str, budget_id: str | None) -> Response[str]:
     tenant = caller(router.current_event).tenant
     container.costs.budgets.remove(tenant, scope, budget_id)
     return answer(200, container.costs.budgets.show(tenant))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
 
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.get("/costs")
-def show_costs() -> Any:
+def show_costs() -> Response[str]:
     """Sum costs `by` tenant, agent, model, workflow or day, `from` one day `to` another.
 
     Returns:
@@ -27,7 +29,7 @@ def show_costs() -> Any:
 
 
 @router.post("/agents/<agent_id>/estimate")
-def estimate_run(agent_id: str) -> Any:
+def estimate_run(agent_id: str) -> Response[str]:
     """Estimate what a start with this body would cost; nothing is started.
 
     Args:
@@ -46,7 +48,7 @@ def estimate_run(agent_id: str) -> Any:
 
 
 @router.get("/models")
-def list_models() -> Any:
+def list_models() -> Response[str]:
     """List the models with what they can do and cost.
 
     Returns:
@@ -56,7 +58,7 @@ def list_models() -> Any:
 
 
 @router.get("/models/.+")
-def show_model() -> Any:
+def show_model() -> Response[str]:
     """Show one model.
 
     Returns:
@@ -70,7 +72,7 @@ def show_model() -> Any:
 
 
 @router.get("/prices")
-def show_prices() -> Any:
+def show_prices() -> Response[str]:
     """List the price of every model.
 
     Returns:
@@ -80,7 +82,7 @@ def show_prices() -> Any:
 
 
 @router.put("/prices/.+")
-def put_price() -> Any:
+def put_price() -> Response[str]:
     """Set an agreed price of a model.
 
     Returns:
@@ -94,7 +96,7 @@ def put_price() -> Any:
 
 
 @router.delete("/prices/.+")
-def remove_price() -> Any:
+def remove_price() -> Response[str]:
     """Remove an agreed price; the one for all tenants, or the list's, applies again.
 
     Returns:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, as_it_is, bytes_of, caller, http_app, query_of, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.get("/data")
-def list_files() -> Any:
+def list_files() -> Response[str]:
     """List data files by key; `prefix` narrows it.
 
     Returns:
@@ -26,7 +28,7 @@ def list_files() -> Any:
 
 
 @router.get("/data/.+")
-def read_file() -> Any:
+def read_file() -> Response[str]:
     """Return a data file.
 
     Returns:
@@ -43,7 +45,7 @@ def read_file() -> Any:
 
 
 @router.put("/data/.+")
-def write_file() -> Any:
+def write_file() -> Response[str]:
     """Write a data file, replacing what was there.
 
     Returns:

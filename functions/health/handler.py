@@ -20,7 +20,7 @@ _NO_RUN = RunKey(tenant="-", run="-")
 
 
 @router.get("/api/health")
-def health() -> Any:
+def health() -> Response[str]:
     """Answer that the API is up, without a look at what it depends on.
 
     Returns:
@@ -31,7 +31,7 @@ def health() -> Any:
 
 
 @router.get("/api/health/ready")
-def ready() -> Any:
+def ready() -> Response[str]:
     """Check that every table can be read.
 
     Returns:
@@ -57,7 +57,7 @@ def _check(read: Callable[[], Any]) -> str:
 
 
 @router.get("/api/health/metrics")
-def metrics() -> Any:
+def metrics() -> Response[str]:
     """Count the day's runs by status, in Prometheus' text format.
 
     Returns:

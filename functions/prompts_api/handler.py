@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, body_of, caller, http_app, query_of, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.post("/prompts")
-def register_prompt() -> Any:
+def register_prompt() -> Response[str]:
     """Register a version of a prompt.
 
     Returns:
@@ -30,7 +32,7 @@ def register_prompt() -> Any:
 
 
 @router.get("/prompts")
-def list_prompts() -> Any:
+def list_prompts() -> Response[str]:
     """List prompts by id, each in its newest version.
 
     Returns:
@@ -44,7 +46,7 @@ def list_prompts() -> Any:
 
 
 @router.get("/prompts/<prompt_id>")
-def show_prompt(prompt_id: str) -> Any:
+def show_prompt(prompt_id: str) -> Response[str]:
     """Show one version of a prompt; `version` is a number or a label, the newest by default.
 
     Args:
@@ -62,7 +64,7 @@ def show_prompt(prompt_id: str) -> Any:
 
 
 @router.get("/prompts/<prompt_id>/versions")
-def list_versions(prompt_id: str) -> Any:
+def list_versions(prompt_id: str) -> Response[str]:
     """List a prompt's versions, the newest first.
 
     Args:
@@ -79,7 +81,7 @@ def list_versions(prompt_id: str) -> Any:
 
 
 @router.get("/prompts/<prompt_id>/diff")
-def diff_versions(prompt_id: str) -> Any:
+def diff_versions(prompt_id: str) -> Response[str]:
     """Compare two versions, `from` and `to`: numbers or labels; `to` is the newest by default.
 
     Args:
@@ -97,7 +99,7 @@ def diff_versions(prompt_id: str) -> Any:
 
 
 @router.post("/prompts/<prompt_id>/render")
-def render_prompt(prompt_id: str) -> Any:
+def render_prompt(prompt_id: str) -> Response[str]:
     """Render a version of a prompt with `variables`.
 
     `version` is a number or a label, the newest by default.
@@ -117,7 +119,7 @@ def render_prompt(prompt_id: str) -> Any:
 
 
 @router.get("/prompts/<prompt_id>/labels")
-def list_labels(prompt_id: str) -> Any:
+def list_labels(prompt_id: str) -> Response[str]:
     """List a prompt's labels.
 
     Args:
@@ -133,7 +135,7 @@ def list_labels(prompt_id: str) -> Any:
 
 
 @router.put("/prompts/<prompt_id>/labels/<label>")
-def put_label(prompt_id: str, label: str) -> Any:
+def put_label(prompt_id: str, label: str) -> Response[str]:
     """Point a label to a version, or to several with a weight each.
 
     The body has `version`, or `arms`, as in `[{"version": "1.0.0", "weight": 90}, …]`.
@@ -155,7 +157,7 @@ def put_label(prompt_id: str, label: str) -> Any:
 
 
 @router.post("/prompts/<prompt_id>/labels/<label>/rollback")
-def roll_back_label(prompt_id: str, label: str) -> Any:
+def roll_back_label(prompt_id: str, label: str) -> Response[str]:
     """Point a label to where it pointed before.
 
     With `rev` in the body, only if the label is at that revision, so that a repeat is harmless.
@@ -177,7 +179,7 @@ def roll_back_label(prompt_id: str, label: str) -> Any:
 
 
 @router.delete("/prompts/<prompt_id>/labels/<label>")
-def remove_label(prompt_id: str, label: str) -> Any:
+def remove_label(prompt_id: str, label: str) -> Response[str]:
     """Remove a label.
 
     Args:

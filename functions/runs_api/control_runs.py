@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from aws_lambda_powertools.event_handler import Response
 
 from stepward.domain.runs import RunKey, run_view
 from stepward.runtime.container import container
@@ -12,7 +12,7 @@ router = routes()
 
 
 @router.post("/runs/<run_id>/cancel")
-def cancel_run(run_id: str) -> Any:
+def cancel_run(run_id: str) -> Response[str]:
     """Cancel a run.
 
     Args:
@@ -33,7 +33,7 @@ def cancel_run(run_id: str) -> Any:
 
 
 @router.post("/runs/<run_id>/pause")
-def pause_run(run_id: str) -> Any:
+def pause_run(run_id: str) -> Response[str]:
     """Pause a run after the step that it is at.
 
     Args:
@@ -52,7 +52,7 @@ def pause_run(run_id: str) -> Any:
 
 
 @router.post("/runs/<run_id>/resume")
-def resume_run(run_id: str) -> Any:
+def resume_run(run_id: str) -> Response[str]:
     """Resume a paused run as soon as it has a slot.
 
     Args:
@@ -71,7 +71,7 @@ def resume_run(run_id: str) -> Any:
 
 
 @router.post("/runs/<run_id>/rerun")
-def rerun(run_id: str) -> Any:
+def rerun(run_id: str) -> Response[str]:
     """Run a failed workflow again; what it completed is taken over.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from aws_lambda_powertools.event_handler import Response
 
 from stepward.domain.errors import NotFound
 from stepward.runtime.container import container
@@ -12,7 +12,7 @@ router = routes()
 
 
 @router.get("/runs")
-def list_runs() -> Any:
+def list_runs() -> Response[str]:
     """List runs of agents and workflows, newest first.
 
     Returns:
@@ -26,7 +26,7 @@ def list_runs() -> Any:
 
 
 @router.get("/runs/<run_id>")
-def show_run(run_id: str) -> Any:
+def show_run(run_id: str) -> Response[str]:
     """Show one run with its input and output; a workflow's with its tasks.
 
     Args:
@@ -47,7 +47,7 @@ def show_run(run_id: str) -> Any:
 
 
 @router.get("/runs/<run_id>/events")
-def show_events(run_id: str) -> Any:
+def show_events(run_id: str) -> Response[str]:
     """Show what happened in a run `after` a cursor.
 
     Args:
@@ -66,7 +66,7 @@ def show_events(run_id: str) -> Any:
 
 
 @router.get("/runs/<run_id>/diff")
-def diff_runs(run_id: str) -> Any:
+def diff_runs(run_id: str) -> Response[str]:
     """Compare a run `with` another one.
 
     Args:

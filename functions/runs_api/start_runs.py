@@ -14,7 +14,7 @@ router = routes()
 
 
 @router.post("/agents/<agent_id>/runs")
-def start_run(agent_id: str) -> Any:
+def start_run(agent_id: str) -> Response[str]:
     """Start a run of an agent; `wait` is how many seconds to wait for its end, at most 25.
 
     Args:
@@ -37,7 +37,7 @@ def start_run(agent_id: str) -> Any:
 
 
 @router.post("/runs/<run_id>/fork")
-def fork_run(run_id: str) -> Any:
+def fork_run(run_id: str) -> Response[str]:
     """Start a run that goes on from a turn of another one; `wait` as for a start.
 
     Args:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, caller, http_app, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.get("/system/status")
-def show_status() -> Any:
+def show_status() -> Response[str]:
     """Show the tenant's active, waiting and queued runs, and its free slots.
 
     Returns:

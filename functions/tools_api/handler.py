@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, caller, http_app, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.get("/tools")
-def list_tools() -> Any:
+def list_tools() -> Response[str]:
     """List every tool by name.
 
     Returns:
@@ -23,7 +25,7 @@ def list_tools() -> Any:
 
 
 @router.get("/tools/<tool>")
-def show_tool(tool: str) -> Any:
+def show_tool(tool: str) -> Response[str]:
     """Show one tool with the schemas of its settings and arguments.
 
     Args:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, body_of, caller, http_app, query_of, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.post("/triggers")
-def add_trigger() -> Any:
+def add_trigger() -> Response[str]:
     """Create a trigger.
 
     Returns:
@@ -29,7 +31,7 @@ def add_trigger() -> Any:
 
 
 @router.get("/triggers")
-def list_triggers() -> Any:
+def list_triggers() -> Response[str]:
     """List triggers by id.
 
     Returns:
@@ -43,7 +45,7 @@ def list_triggers() -> Any:
 
 
 @router.get("/triggers/<trigger_id>")
-def show_trigger(trigger_id: str) -> Any:
+def show_trigger(trigger_id: str) -> Response[str]:
     """Show a trigger with what it did, and when it fires next.
 
     Args:
@@ -59,7 +61,7 @@ def show_trigger(trigger_id: str) -> Any:
 
 
 @router.put("/triggers/<trigger_id>")
-def replace_trigger(trigger_id: str) -> Any:
+def replace_trigger(trigger_id: str) -> Response[str]:
     """Replace a trigger's fields; its id and kind stay.
 
     Args:
@@ -78,7 +80,7 @@ def replace_trigger(trigger_id: str) -> Any:
 
 
 @router.delete("/triggers/<trigger_id>")
-def remove_trigger(trigger_id: str) -> Any:
+def remove_trigger(trigger_id: str) -> Response[str]:
     """Remove a trigger; runs that it started go on.
 
     Args:
@@ -95,7 +97,7 @@ def remove_trigger(trigger_id: str) -> Any:
 
 
 @router.post("/triggers/<trigger_id>/secret")
-def rotate_secret(trigger_id: str) -> Any:
+def rotate_secret(trigger_id: str) -> Response[str]:
     """Give a webhook a new secret; `overlap_s` is how long the old one stays valid.
 
     Args:
@@ -114,7 +116,7 @@ def rotate_secret(trigger_id: str) -> Any:
 
 
 @router.post("/triggers/<trigger_id>/test")
-def try_trigger(trigger_id: str) -> Any:
+def try_trigger(trigger_id: str) -> Response[str]:
     """Show what an `event` would start; nothing is started.
 
     Args:
@@ -131,7 +133,7 @@ def try_trigger(trigger_id: str) -> Any:
 
 
 @router.post("/triggers/<trigger_id>/fire")
-def fire_trigger(trigger_id: str) -> Any:
+def fire_trigger(trigger_id: str) -> Response[str]:
     """Put an `event` on the bus for a trigger of kind event.
 
     Args:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws_lambda_powertools.event_handler import Response
+
 from stepward.runtime.container import container
 from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, bytes_of, http_app, routes
@@ -12,7 +14,7 @@ router = routes()
 
 
 @router.post("/hooks/<tenant>/<trigger_id>")
-def receive_webhook(tenant: str, trigger_id: str) -> Any:
+def receive_webhook(tenant: str, trigger_id: str) -> Response[str]:
     """Start what a trigger names by a signed call.
 
     Args:

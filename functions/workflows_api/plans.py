@@ -14,7 +14,7 @@ router = routes()
 
 
 @router.post("/workflows/plan")
-def plan_document() -> Any:
+def plan_document() -> Response[str]:
     """Plan a document that is not registered; `as` draws it instead.
 
     Returns:
@@ -29,7 +29,7 @@ def plan_document() -> Any:
 
 
 @router.get("/workflows/<workflow_id>/plan")
-def plan_version(workflow_id: str) -> Any:
+def plan_version(workflow_id: str) -> Response[str]:
     """Plan a registered `version`; `as` draws it instead.
 
     Args:
@@ -48,7 +48,7 @@ def plan_version(workflow_id: str) -> Any:
 
 
 @router.get("/workflows/<workflow_id>/diff")
-def diff_versions(workflow_id: str) -> Any:
+def diff_versions(workflow_id: str) -> Response[str]:
     """Compare two versions, `from` one `to` another.
 
     Args:
@@ -67,7 +67,7 @@ def diff_versions(workflow_id: str) -> Any:
 
 
 @router.post("/workflows/<workflow_id>/diff")
-def diff_document(workflow_id: str) -> Any:
+def diff_document(workflow_id: str) -> Response[str]:
     """Compare the newest version with a document that is not registered.
 
     Args:

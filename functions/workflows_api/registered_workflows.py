@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from stepward.runtime.container import container
@@ -20,7 +21,7 @@ PUBLISH_WAIT_S: Final = 10
 
 
 @router.post("/workflows")
-def register_workflow() -> Any:
+def register_workflow() -> Response[str]:
     """Register a version of a workflow; `wait` is how many seconds to wait for its machine.
 
     Returns:
@@ -44,7 +45,7 @@ def register_workflow() -> Any:
 
 
 @router.get("/workflows")
-def list_workflows() -> Any:
+def list_workflows() -> Response[str]:
     """List workflows by id.
 
     Returns:
@@ -58,7 +59,7 @@ def list_workflows() -> Any:
 
 
 @router.get("/workflows/schema")
-def show_schema() -> Any:
+def show_schema() -> Response[str]:
     """Return the JSON Schema of documents, for editors.
 
     Returns:
@@ -68,7 +69,7 @@ def show_schema() -> Any:
 
 
 @router.get("/workflows/<workflow_id>")
-def show_workflow(workflow_id: str) -> Any:
+def show_workflow(workflow_id: str) -> Response[str]:
     """Show one version with its document; `version` is the newest by default.
 
     Args:
@@ -85,7 +86,7 @@ def show_workflow(workflow_id: str) -> Any:
 
 
 @router.delete("/workflows/<workflow_id>/versions/<version>")
-def remove_version(workflow_id: str, version: str) -> Any:
+def remove_version(workflow_id: str, version: str) -> Response[str]:
     """Remove a version.
 
     Args:
@@ -104,7 +105,7 @@ def remove_version(workflow_id: str, version: str) -> Any:
 
 
 @router.post("/workflows/<workflow_id>/runs")
-def start_run(workflow_id: str) -> Any:
+def start_run(workflow_id: str) -> Response[str]:
     """Start a run of a workflow; `wait` as for an agent.
 
     Args:
@@ -127,7 +128,7 @@ def start_run(workflow_id: str) -> Any:
 
 
 @router.get("/workflows/<workflow_id>/runs")
-def list_runs(workflow_id: str) -> Any:
+def list_runs(workflow_id: str) -> Response[str]:
     """List a workflow's runs, newest first.
 
     Args:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer import rich_utils
@@ -99,7 +99,7 @@ fake_llm.attach(app)
 
 
 @cache
-def _commands() -> Any:
+def _commands() -> Callable[..., object]:
     """Build the click command once a process: that takes longer than most commands do."""
     return get_command(app)
 

@@ -81,11 +81,11 @@ def _read(text: str | float) -> str:
     return str(text)
 
 
-def _amount(option: str, what: str) -> Any:
+def _amount(option: str, what: str) -> object:
     return typer.Option(f"--{option}", parser=_read, metavar="USD", help=f"{what}, per million tokens.")
 
 
-def _count(option: str, what: str) -> Any:
+def _count(option: str, what: str) -> object:
     return typer.Option(f"--{option}", parser=_read, metavar="TOKENS", help=what)
 
 

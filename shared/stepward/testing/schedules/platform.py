@@ -37,7 +37,7 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
-from stepward.testing.schedules.ports import CallLog, FollowedJournal, Watched, WatchedBackend, replies_in
+from stepward.testing.schedules.ports import CallLog, FollowedJournal, WatchedBackend, replies_in, watched
 from stepward.testing.schedules.vendors import Vendors
 from stepward.tools.base import ToolContext
 
@@ -85,14 +85,14 @@ class Platform:
         self._most_events = most_events
         self._numbers = count(1)
         self._ids = CountingIds()
-        self._watched_journal: Any = Watched("journal", self.journal, self.call_log)
-        self._watched_runtime: Any = Watched("runtime", self.runtime, self.call_log)
-        self._watched_machine: Any = Watched("machine", self, self.call_log)
-        self._watched_line: Any = Watched("line", self.runtime.line, self.call_log)
-        self._watched_tokens: Any = Watched("tokens", self.tokens, self.call_log)
-        self._watched_approvals: Any = Watched("approvals", self.approvals, self.call_log)
-        self._watched_events: Any = Watched("events", self.sent_events, self.call_log)
-        self._watched_wake_ups: Any = Watched("wake_ups", self, self.call_log)
+        self._watched_journal = watched("journal", self.journal, self.call_log)
+        self._watched_runtime = watched("runtime", self.runtime, self.call_log)
+        self._watched_machine = watched("machine", self, self.call_log)
+        self._watched_line = watched("line", self.runtime.line, self.call_log)
+        self._watched_tokens = watched("tokens", self.tokens, self.call_log)
+        self._watched_approvals = watched("approvals", self.approvals, self.call_log)
+        self._watched_events = watched("events", self.sent_events, self.call_log)
+        self._watched_wake_ups = watched("wake_ups", self, self.call_log)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
         """Register an agent, outside of the schedule."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from stepward.adapters.memory.journal import MemoryJournal
 from stepward.agents.call_limits import CallLimits
@@ -23,6 +23,7 @@ from stepward.ports.models import CallContext
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, InjectedFault
 
+P = TypeVar("P")
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
     | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "mark_notified", "leave", "keep"}
@@ -124,6 +125,11 @@ class Watched:
             return _after(fault, answer)
 
         return stopped
+
+
+def watched(name: str, port: P, call_log: CallLog) -> P:
+    """Return a port of the same type whose calls wait for the scheduler."""
+    return cast("P", Watched(name, port, call_log))
 
 
 class WatchedBackend:

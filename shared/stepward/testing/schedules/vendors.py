@@ -34,7 +34,7 @@ from stepward.ports.models import CallContext
 from stepward.ports.providers import ProviderEntry, with_built_in
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, InjectedFault
-from stepward.testing.schedules.ports import CallLog, Watched
+from stepward.testing.schedules.ports import CallLog, watched
 
 ASK: Final = "ask"
 STREAM: Final = "stream"
@@ -72,8 +72,8 @@ class Vendors:
         if (tenant, agent.id) not in self._plain:
             self._plain[tenant, agent.id] = CallLimits.of(agent, rehearsed=False)
         pools = MemoryPools({f"{entry.name}/shared": _TWO_KEYS for entry in _ENTRIES if entry.takes_key})
-        keys: Any = Watched("keys", MemoryProviderKeys(pools), self.call_log)
-        store: Any = Watched("limits", self._store, self.call_log)
+        keys = watched("keys", MemoryProviderKeys(pools), self.call_log)
+        store = watched("limits", self._store, self.call_log)
         limits = SharedLimits(store, clock, spread_s=lambda: 0.0)
         providers = Providers(_ENTRIES, keys, limits, self.pause, clients=lambda _: self)
         backend = gateway_for(agent, {}, providers)
