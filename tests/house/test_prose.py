@@ -34,3 +34,17 @@ SURFACE = (
 def test_what_users_meet_has_plain_summaries_of_one_line() -> None:
     assert [place for place in long_summaries() if place.startswith(SURFACE)] == []
     assert [place for place in private_prose()[0] if place.startswith(SURFACE)] == []
+
+
+EDGES = (
+    "shared/stepward/adapters/",
+    "shared/stepward/models/",
+    "shared/stepward/runtime/",
+    "shared/stepward/tools/",
+)
+"""What reaches AWS, providers and the outside, and what builds it."""
+
+
+def test_what_reaches_outside_has_plain_summaries_of_one_line() -> None:
+    assert [place for place in long_summaries() if place.startswith(EDGES)] == []
+    assert [place for place in private_prose()[0] if place.startswith(EDGES)] == []

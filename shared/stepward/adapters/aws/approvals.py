@@ -10,11 +10,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
+from stepward.adapters.aws.items import (
+    Item,
+    Request,
+    bad_cursor,
+    from_cursor,
+    from_item,
+    run_pk,
+    to_cursor,
+    to_item,
+)
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.transactions import Step, put_new, transact, update
 from stepward.domain.approvals import Approval
@@ -137,7 +146,7 @@ class DynamoApprovals:
         return [kept for tenant, name in named if (kept := self.approval(tenant, name))]
 
     def _run_goes_on(self, key: RunKey) -> Step:
-        check = {
+        check: Request = {
             "TableName": self.table,
             "Key": to_item({"pk": run_pk(key), "sk": "HEAD"}),
             "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(ended_at)",
@@ -162,7 +171,7 @@ class DynamoApprovals:
         )
 
 
-def _item(approval: Approval) -> dict[str, Any]:
+def _item(approval: Approval) -> Item:
     asked = approval.model_dump(mode="json", include=_FIXED, exclude_none=True)
     asked["asking"] = approval.asking.model_dump(mode="json", exclude={"form"}, exclude_defaults=True)
     said = approval.model_dump(
@@ -195,7 +204,7 @@ def _due_names(approval: Approval) -> tuple[str, ...]:
     return ("gsi3pk", "gsi3sk") if approval.next_due_at else ()
 
 
-def _read(item: dict[str, Any]) -> Approval:
+def _read(item: Item) -> Approval:
     plain = from_item(item)
     asked, said = json.loads(plain["asked"]), json.loads(plain["said"])
     asking = {**asked.pop("asking"), "form": json.loads(plain.get("form", "[]"))}
@@ -236,5 +245,5 @@ def _pk(tenant: str) -> str:
     return f"T#{tenant}#APPROVAL"
 
 
-def _key(tenant: str, approval: str) -> dict[str, Any]:
+def _key(tenant: str, approval: str) -> dict[str, str]:
     return {"pk": _pk(tenant), "sk": approval}

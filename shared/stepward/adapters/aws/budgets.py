@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.items import Action, Item, Request, from_item, to_item
 from stepward.domain.budgets import ALERT_PERCENTS, BudgetRef, BudgetScope, BudgetState
 from stepward.domain.errors import StoreConflict
-
-TransactItem = dict[str, Any]
-
 
 TOUCHED: Final = "BUDGETS"
 _KEPT: Final = timedelta(days=400)
 
 
-def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> TransactItem:
+def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> Action:
     """Lay out a draw from a budget that holds enough; the first draw creates the item, full.
 
     time →   limit 10:   A draws 6 ✓ (4 remain)
@@ -51,7 +48,7 @@ def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd
     }
 
 
-def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -> dict[str, Any]:
+def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -> Request:
     """Lay out the creation of a full budget before its first draw.
 
     No draw can then create it with an older limit.
@@ -70,7 +67,7 @@ def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -
     }
 
 
-def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> TransactItem:
+def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> Action:
     """Lay out a return to a budget; a negative amount books a cost beyond the reservation.
 
     time →   the run's end: head ✓ money ✓ together, once        the same end again: head ✗ money ✗
@@ -86,7 +83,7 @@ def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> Tran
     }
 
 
-def budget_key(tenant: str, item_key: str) -> dict[str, Any]:
+def budget_key(tenant: str, item_key: str) -> Item:
     """Return the key of a counted budget."""
     return to_item({"pk": f"T#{tenant}#BUDGET", "sk": item_key})
 
@@ -207,16 +204,18 @@ class DynamoBudgets:
             {":seen": state.remaining_usd_micros},
         )
 
-    def _unless_done(self, state: BudgetState, update: str, condition: str, values: dict[str, Any]) -> bool:
+    def _unless_done(
+        self, state: BudgetState, update: str, condition: str, values: Mapping[str, object]
+    ) -> bool:
         try:
             self._update(state, update, condition, values)
         except _Refused:
             return False
         return True
 
-    def _update(self, state: BudgetState, update: str, condition: str, values: dict[str, Any]) -> None:
+    def _update(self, state: BudgetState, update: str, condition: str, values: Mapping[str, object]) -> None:
         names = {"ExpressionAttributeNames": {"#limit": "limit"}} if "#limit" in update else {}
-        request = {
+        request: Request = {
             "TableName": self.table,
             "Key": budget_key(state.tenant, state.ref.item_key),
             "UpdateExpression": update,
@@ -226,7 +225,7 @@ class DynamoBudgets:
         }
         self._write(request, state.ref, state.tenant)
 
-    def _write(self, request: dict[str, Any], ref: BudgetRef, tenant: str) -> None:
+    def _write(self, request: Request, ref: BudgetRef, tenant: str) -> None:
         with translated(f"changing budget {ref.item_key} of {tenant}"):
             try:
                 client("dynamodb").update_item(**request)
@@ -262,7 +261,7 @@ def _place(state: BudgetState) -> str:
     return f"{state.tenant}#{state.ref.item_key}"
 
 
-def _state(tenant: str, item: dict[str, Any]) -> BudgetState | None:
+def _state(tenant: str, item: Item) -> BudgetState | None:
     plain = from_item(item)
     return BudgetState(
         tenant=tenant,

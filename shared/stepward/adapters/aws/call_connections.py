@@ -59,7 +59,9 @@ CURRENT_CONNECTION: Final[ContextVar[CallConnection]] = ContextVar("current_conn
 
 
 def track_connections(client: Any) -> None:
-    """Track the connection of each call of a client in `CURRENT_CONNECTION`, and cut error bodies.
+    """Track the connection of each call of a client, and cut the bodies of errors.
+
+    It is `CURRENT_CONNECTION` of the thread that makes the call.
 
     Args:
         client: A boto3 client that has made no call yet.

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import ABSENT, from_item, to_item
+from stepward.adapters.aws.items import ABSENT, Item, from_item, to_item
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.money import Price
 from stepward.ports.costs import Prices
@@ -60,7 +60,7 @@ class VersionedItem:
             )
 
     @property
-    def _key(self) -> dict[str, dict[str, str]]:
+    def _key(self) -> Item:
         return to_item({"pk": self.pk, "sk": self.sk})
 
 

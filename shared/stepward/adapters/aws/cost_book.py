@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.items import Action, from_item, to_item
 from stepward.adapters.aws.run_lists import open_shard
 from stepward.adapters.aws.transactions import Step
 from stepward.domain.costs import COST_SHARDS, CostLine, added_up
 from stepward.domain.runs import RunKey
-
-TransactItem = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ def cost_step(table: str, key: RunKey, line: CostLine) -> Step:
     return Step("cost", add_item(table, key.tenant, line, open_shard(key.run) % COST_SHARDS))
 
 
-def add_item(table: str, tenant: str, line: CostLine, shard: int) -> TransactItem:
+def add_item(table: str, tenant: str, line: CostLine, shard: int) -> Action:
     """Lay out the addition of a line's numbers, as one item of a transaction.
 
     Shards keep a busy line from filling one partition.

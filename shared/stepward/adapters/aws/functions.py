@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
-from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.items import Item, from_item, to_item
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.tools import ToolFolder
@@ -162,5 +162,5 @@ def _sort_key(folder: str) -> str:
     return f"ROOM#{folder}"
 
 
-def _folder_of(item: dict[str, Any]) -> ToolFolder:
+def _folder_of(item: Item) -> ToolFolder:
     return ToolFolder.model_validate_json(from_item(item)["body"])

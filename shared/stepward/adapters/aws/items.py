@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,14 +17,23 @@ from stepward.domain.runs import RunKey
 _WRITE: Final = TypeSerializer()
 _READ: Final = TypeDeserializer()
 ABSENT: Final = "attribute_not_exists(pk)"
+AttributeValue = dict[str, object]
+"""One value as DynamoDB writes it, as `{"S": "text"}`."""
+Item = dict[str, AttributeValue]
+PlainItem = dict[str, Any]
+"""An item with plain values: texts, booleans, whole numbers, and lists and dictionaries of them."""
+Request = dict[str, object]
+"""The arguments of one call of DynamoDB."""
+Action = dict[str, Request]
+"""One item of a transaction, as `{"Put": request}`."""
 
 
-def to_item(values: dict[str, Any]) -> dict[str, Any]:
+def to_item(values: Mapping[str, object]) -> Item:
     """Serialise a dictionary as an item, without its Nones."""
     return {name: _WRITE.serialize(value) for name, value in values.items() if value is not None}
 
 
-def from_item(item: dict[str, Any]) -> dict[str, Any]:
+def from_item(item: Mapping[str, AttributeValue]) -> PlainItem:
     """Deserialise an item; numbers come back as int, which is all that we store."""
     return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
 
@@ -55,7 +64,7 @@ def bad_cursor() -> InvalidRequest:
     return InvalidRequest("the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value)
     if isinstance(value, dict):
@@ -65,7 +74,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def every_item(table: str, condition: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def every_item(table: str, condition: str, values: Mapping[str, object]) -> Iterator[Item]:
     """Yield the items that match a key condition, read strongly consistent.
 
     They come as DynamoDB writes them.

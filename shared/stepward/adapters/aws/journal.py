@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import ABSENT, from_item, run_pk, to_item
+from stepward.adapters.aws.items import ABSENT, Item, PlainItem, Request, from_item, run_pk, to_item
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import (
@@ -51,7 +51,7 @@ class DynamoJournal:
             if any(taken.item.get(name) != item.get(name) for name in ("body", "sha256")):
                 raise StoreConflict(f"record {seq} of {key.run} is taken.") from taken
 
-    def record_item(self, key: RunKey, seq: int, record: AnyRecord) -> dict[str, Any]:
+    def record_item(self, key: RunKey, seq: int, record: AnyRecord) -> Item:
         """Lay out a record as its item; a large body is written to S3 first."""
         cost = record.cost_usd_micros if isinstance(record, Turn | Condensed) else None
         return to_item(
@@ -124,7 +124,7 @@ class DynamoJournal:
             return self._call(from_item(taken.item)).result == result
         return True
 
-    def first_result(self, key: RunKey, result: ToolResult) -> dict[str, Any]:
+    def first_result(self, key: RunKey, result: ToolResult) -> Request:
         """Lay out the update that writes a result where there is none.
 
         It is for a transaction that writes more with it.
@@ -141,13 +141,13 @@ class DynamoJournal:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def _update(self, update: dict[str, Any]) -> None:
+    def _update(self, update: Request) -> None:
         try:
             client("dynamodb").update_item(**update)
         except ClientError as error:
             raise _taken_or(error) from error
 
-    def _put_new(self, item: dict[str, Any]) -> None:
+    def _put_new(self, item: Item) -> None:
         try:
             client("dynamodb").put_item(
                 TableName=self.table,
@@ -158,14 +158,14 @@ class DynamoJournal:
         except ClientError as error:
             raise _taken_or(error) from error
 
-    def _query(self, key: RunKey, condition: str, values: dict[str, str]) -> list[dict[str, Any]]:
+    def _query(self, key: RunKey, condition: str, values: dict[str, str]) -> list[Item]:
         with translated(f"reading the journal of {key.run}"):
             pages = (
                 client("dynamodb").get_paginator("query").paginate(**self._condition(key, condition, values))
             )
             return [item for page in pages for item in page["Items"]]
 
-    def _condition(self, key: RunKey, condition: str, values: dict[str, str]) -> dict[str, Any]:
+    def _condition(self, key: RunKey, condition: str, values: dict[str, str]) -> Request:
         return {
             "TableName": self.table,
             "KeyConditionExpression": f"pk = :pk AND {condition}",
@@ -173,7 +173,7 @@ class DynamoJournal:
             "ConsistentRead": True,
         }
 
-    def _slice(self, items: list[dict[str, Any]]) -> JournalSlice:
+    def _slice(self, items: list[Item]) -> JournalSlice:
         plain = [from_item(item) for item in items]
         records = [
             Sequenced(seq=int(item["sk"]), record=parse_record(self.body_of(item)))
@@ -183,7 +183,7 @@ class DynamoJournal:
         calls = [self._call(item) for item in plain if item["sk"].startswith(_FIRST_CALL)]
         return JournalSlice(records=tuple(records), calls={call.call: call for call in calls})
 
-    def _call(self, item: dict[str, Any]) -> CallItem:
+    def _call(self, item: PlainItem) -> CallItem:
         done = "body" in item or "body_at" in item
         result = ToolResult.model_validate_json(self.body_of(item)) if done else None
         call = item["sk"].removeprefix(_FIRST_CALL)
@@ -200,7 +200,7 @@ class DynamoJournal:
             client("s3").put_object(Bucket=self.bucket, Key=blob, Body=data, ContentType="application/json")
         return {"body_at": blob, "sha256": sha256}
 
-    def body_of(self, item: dict[str, Any]) -> str | bytes:
+    def body_of(self, item: PlainItem) -> str | bytes:
         """Read a body from the item or from S3."""
         if "body" in item:
             return str(item["body"])
@@ -212,7 +212,7 @@ class DynamoJournal:
 class _Taken(Exception):
     """The item exists already; `item` is what it holds."""
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: Item) -> None:
         super().__init__("taken")
         self.item = item
 

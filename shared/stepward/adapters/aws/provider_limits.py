@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.items import Item, from_item, to_item
 from stepward.adapters.provider_health import WINDOW_S, Health
 from stepward.adapters.provider_limits import MINUTE_S, Count
 from stepward.ports.providers import ProviderEntry
@@ -140,7 +140,7 @@ class DynamoLimitStore:
         provider: str,
         change: str,
         condition: str,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         now_s: int,
         names: Mapping[str, str] | None = None,
     ) -> Health | None:
@@ -158,9 +158,9 @@ class DynamoLimitStore:
         key: Mapping[str, str],
         change: str,
         condition: str,
-        values: Mapping[str, Any],
+        values: Mapping[str, object],
         names: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Item:
         """Update an item and return it as it is then, in DynamoDB's types."""
         options = {
             "ConditionExpression": condition,
@@ -180,14 +180,14 @@ class DynamoLimitStore:
             if error_code(error) != CONDITION_FAILED:
                 raise
             raise _ConditionFailed(error.response.get("Item", {})) from None
-        item: dict[str, Any] = said["Attributes"]
+        item: Item = said["Attributes"]
         return item
 
 
 class _ConditionFailed(Exception):
     """The condition failed; `item` is what the table holds."""
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: Item) -> None:
         super().__init__("the condition does not hold")
         self.item = item
 
@@ -206,13 +206,13 @@ def _health_key(provider: str) -> dict[str, str]:
     return {"pk": f"PROVIDER#{provider}", "sk": "HEALTH"}
 
 
-def _count(item: Mapping[str, Any], *, is_taken: bool) -> Count:
-    found = from_item(dict(item))
+def _count(item: Item, *, is_taken: bool) -> Count:
+    found = from_item(item)
     return Count(is_taken, found.get("requests", 0), found.get("tokens", 0))
 
 
-def _health(item: Mapping[str, Any]) -> Health:
-    found = from_item(dict(item))
+def _health(item: Item) -> Health:
+    found = from_item(item)
     return Health(
         failed=frozenset(found.get("failed", ())),
         failing_since_s=found.get("failing_since", 0),

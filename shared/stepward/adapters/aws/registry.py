@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -16,7 +16,7 @@ from stepward.adapters.aws.errors import (
     error_code,
     translated,
 )
-from stepward.adapters.aws.items import ABSENT, from_item, to_item
+from stepward.adapters.aws.items import ABSENT, Action, Item, PlainItem, Request, from_item, to_item
 from stepward.adapters.aws.registry_items import (
     OFFERED,
     RECORD,
@@ -74,7 +74,7 @@ class DynamoRegistry:
             (agent_pk(tenant, one.agent), sk) for one in wanted for sk in (RECORD, version_sk(one.version))
         ]
         unique = list(dict.fromkeys(keys))
-        found: dict[Key, dict[str, Any]] = {}
+        found: dict[Key, PlainItem] = {}
         for start in range(0, len(unique), 2 * LOOKED_AT_ONCE):
             found |= self._read_many(unique[start : start + 2 * LOOKED_AT_ONCE])
         return [_seen(found, tenant, one) for one in wanted]
@@ -180,7 +180,7 @@ class DynamoRegistry:
             gone = client("dynamodb").delete_item(TableName=self.table, Key=key, ReturnValues="ALL_OLD")
         return "Attributes" in gone
 
-    def _newest(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> list[dict[str, Any]]:
+    def _newest(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> list[Action]:
         """Lay out the writes that make a version the newest.
 
         They are the agent's own item, the label `latest`, and its words in lists, old ones removed.
@@ -197,7 +197,7 @@ class DynamoRegistry:
             *(_put(self.table, item) for item in facet_items(tenant, shown)),
         ]
 
-    def _write(self, tenant: str, record: AgentRecord, also: list[dict[str, Any]]) -> AgentRecord:
+    def _write(self, tenant: str, record: AgentRecord, also: list[Action]) -> AgentRecord:
         """Write an agent over the revision that it was read with.
 
         time →   A reads rev 3    A writes rev 4 ✓
@@ -209,15 +209,15 @@ class DynamoRegistry:
             raise StoreConflict(f"agent {record.summary.id} has changed since it was read")
         return written
 
-    def _over(self, tenant: str, record: AgentRecord, read_rev: int) -> dict[str, Any]:
+    def _over(self, tenant: str, record: AgentRecord, read_rev: int) -> Action:
         return _put(self.table, record_item(tenant, record), "rev = :read", {":read": read_rev})
 
-    def _facet_deletion(self, tenant: str, agent: str, facet: tuple[str, str]) -> dict[str, Any]:
+    def _facet_deletion(self, tenant: str, agent: str, facet: tuple[str, str]) -> Action:
         return {
             "Delete": {"TableName": self.table, "Key": to_item({"pk": facet_pk(tenant, *facet), "sk": agent})}
         }
 
-    def _transact(self, parts: list[dict[str, Any]], doing: str) -> list[str] | None:
+    def _transact(self, parts: list[Action], doing: str) -> list[str] | None:
         """Write all or nothing; None when it was written, else one reason for each part."""
         with translated(doing):
             try:
@@ -247,19 +247,19 @@ class DynamoRegistry:
         item = self._read(agent_pk(tenant, agent), RECORD, f"reading agent {agent}")
         return read_record(item) if item else None
 
-    def _read(self, pk: str, sk: str, doing: str) -> dict[str, Any]:
+    def _read(self, pk: str, sk: str, doing: str) -> PlainItem:
         with translated(doing):
             found = client("dynamodb").get_item(
                 TableName=self.table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
             )
         return from_item(found.get("Item", {}))
 
-    def _read_many(self, keys: list[Key]) -> dict[Key, dict[str, Any]]:
+    def _read_many(self, keys: list[Key]) -> dict[Key, PlainItem]:
         """Read items in one call; keys that AWS leaves unprocessed are asked for again."""
         wanted = {
             self.table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
         }
-        found: dict[Key, dict[str, Any]] = {}
+        found: dict[Key, PlainItem] = {}
         for _ in range(_ROUNDS):
             with translated("reading agents"):
                 answer = client("dynamodb").batch_get_item(RequestItems=wanted)
@@ -271,16 +271,16 @@ class DynamoRegistry:
         raise StoreThrottled(f"the table left out {len(keys) - len(found)} of {len(keys)} agents' items")
 
 
-def _seen(found: dict[Key, dict[str, Any]], tenant: str, wanted: Wanted) -> Seen:
+def _seen(found: dict[Key, PlainItem], tenant: str, wanted: Wanted) -> Seen:
     record = found.get((agent_pk(tenant, wanted.agent), RECORD))
     version = found.get((agent_pk(tenant, wanted.agent), version_sk(wanted.version)))
     return Seen(read_record(record) if record else None, read_version(version) if version else None)
 
 
 def _put(
-    table: str, item: dict[str, Any], condition: str | None = None, values: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    put: dict[str, Any] = {"TableName": table, "Item": item}
+    table: str, item: Item, condition: str | None = None, values: Mapping[str, object] | None = None
+) -> Action:
+    put: Request = {"TableName": table, "Item": item}
     if condition:
         put["ConditionExpression"] = condition
     if values:

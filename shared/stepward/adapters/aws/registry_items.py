@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import from_cursor, from_item, to_cursor, to_item
+from stepward.adapters.aws.items import Item, PlainItem, from_cursor, from_item, to_cursor, to_item
 from stepward.domain.agent_records import (
     LATEST,
     AgentFilter,
@@ -63,7 +63,7 @@ def facet_pk(tenant: str, kind: str, word: str) -> str:
     return f"T#{tenant}#FACET#{kind}#{word}"
 
 
-def record_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
+def record_item(tenant: str, record: AgentRecord) -> Item:
     """Lay out the agent's own item."""
     listed = {"gsi1pk": list_pk(tenant, record.state), "gsi1sk": record.summary.id}
     key = {"pk": agent_pk(tenant, record.summary.id), "sk": RECORD, "v": 1}
@@ -71,12 +71,12 @@ def record_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
     return to_item({**key, **listed, **more, **record.summary.model_dump(mode="json")})
 
 
-def read_record(item: dict[str, Any]) -> AgentRecord:
+def read_record(item: PlainItem) -> AgentRecord:
     """Read what `record_item` wrote."""
     return AgentRecord.model_validate({**item, "summary": AgentSummary.model_validate(item)})
 
 
-def uid_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
+def uid_item(tenant: str, record: AgentRecord) -> Item:
     """Lay out the pointer from a uid to the agent's id."""
     key = {"pk": uid_pk(tenant, record.summary.uid or ""), "sk": RECORD, "v": 1}
     return to_item({**key, "id": record.summary.id})
@@ -87,24 +87,24 @@ def uid_pk(tenant: str, uid: str) -> str:
     return f"T#{tenant}#AGENT_UID#{uid}"
 
 
-def version_item(tenant: str, agent: RegisteredAgent) -> dict[str, Any]:
+def version_item(tenant: str, agent: RegisteredAgent) -> Item:
     """Lay out a version's item; raises `InvalidRequest` for one that the table could not hold."""
     sk = version_sk(agent.definition.version)
     return {**_body_item(tenant, sk, agent.definition), **to_item({"created_at": agent.created_at})}
 
 
-def label_item(tenant: str, label: Label, agent: RegisteredAgent) -> dict[str, Any]:
+def label_item(tenant: str, label: Label, agent: RegisteredAgent) -> Item:
     """Lay out a label's item: the pointer, and a copy of the version it points to."""
     said = {"sk": version_sk(label.label), "label": label.label, "set_at": label.set_at}
     return {**version_item(tenant, agent), **to_item(said)}
 
 
-def offered_item(tenant: str, agent: AgentDefinition) -> dict[str, Any]:
+def offered_item(tenant: str, agent: AgentDefinition) -> Item:
     """Lay out the item of a refused definition."""
     return _body_item(tenant, OFFERED, agent)
 
 
-def facet_items(tenant: str, agent: AgentSummary) -> list[dict[str, Any]]:
+def facet_items(tenant: str, agent: AgentSummary) -> list[Item]:
     """Lay out the agent's summary under each word by which it is found."""
     shown = agent.model_dump(mode="json")
     return [
@@ -113,13 +113,13 @@ def facet_items(tenant: str, agent: AgentSummary) -> list[dict[str, Any]]:
     ]
 
 
-def read_version(item: dict[str, Any]) -> RegisteredAgent:
+def read_version(item: PlainItem) -> RegisteredAgent:
     """Read a version from its own item or from a label's."""
     definition = AgentDefinition.model_validate_json(item["body"])
     return RegisteredAgent(definition=definition, created_at=item["created_at"])
 
 
-def _body_item(tenant: str, sk: str, agent: AgentDefinition) -> dict[str, Any]:
+def _body_item(tenant: str, sk: str, agent: AgentDefinition) -> Item:
     body = agent.model_dump_json(exclude_defaults=True)
     if len(body.encode()) > MOST_BYTES:
         raise InvalidRequest(
@@ -184,7 +184,7 @@ def _narrow(query: dict[str, Any], words: dict[str, str]) -> None:
         query["ExpressionAttributeValues"] |= to_item({f":{kind}": word for kind, word in words.items()})
 
 
-def _next(agents: list[AgentSummary], limit: int, stopped: dict[str, Any] | None) -> str | None:
+def _next(agents: list[AgentSummary], limit: int, stopped: Item | None) -> str | None:
     if len(agents) > limit:
         return to_cursor(agents[limit - 1].id)
     if stopped is None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import from_item, run_pk, to_item
+from stepward.adapters.aws.items import Item, Request, from_item, run_pk, to_item
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunHead, RunKey
 from stepward.ports.clock import Clock
@@ -29,11 +29,9 @@ class ListPart:
     index: str
     partition: str
 
-    def newest(
-        self, wanted: RunFilter, before: str | None, limit: int
-    ) -> tuple[list[dict[str, Any]], str | None]:
+    def newest(self, wanted: RunFilter, before: str | None, limit: int) -> tuple[list[Item], str | None]:
         """Return at most `limit` items, newest first, and where a search stopped early."""
-        found: list[dict[str, Any]] = []
+        found: list[Item] = []
         for number, page in enumerate(self._pages(wanted, before, limit + 1), start=1):
             found += [item for item in page["Items"] if item[self._sort_key]["S"] != before]
             if len(found) >= limit:
@@ -42,7 +40,7 @@ class ListPart:
                 return found, page["LastEvaluatedKey"][self._sort_key]["S"]
         return found[:limit], None
 
-    def every(self, wanted: RunFilter) -> Iterator[dict[str, Any]]:
+    def every(self, wanted: RunFilter) -> Iterator[Item]:
         """Yield all items that match."""
         for page in self._pages(wanted, None, None):
             yield from page["Items"]
@@ -57,7 +55,7 @@ class ListPart:
         low, high = wanted.bounds(before)
         if low > high:
             return
-        request: dict[str, Any] = {
+        request: Request = {
             "TableName": self.table,
             "IndexName": self.index,
             "KeyConditionExpression": f"{self.index.lower()}pk = :pk AND {self._sort_key} BETWEEN :low AND :high",
@@ -144,12 +142,12 @@ def _months_back(place: str) -> Iterator[str]:
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 
 
-def head_key(key: RunKey) -> dict[str, Any]:
+def head_key(key: RunKey) -> Item:
     """Return the key of a run's head."""
     return to_item({"pk": run_pk(key), "sk": "HEAD"})
 
 
-def head_item(head: RunHead) -> dict[str, Any]:
+def head_item(head: RunHead) -> Item:
     """Lay out a head with its keys in all lists."""
     return to_item(
         {
@@ -166,7 +164,7 @@ def head_item(head: RunHead) -> dict[str, Any]:
     )
 
 
-def read_head(item: dict[str, Any]) -> RunHead:
+def read_head(item: Item) -> RunHead:
     """Read a head."""
     return RunHead.model_validate(from_item(item))
 

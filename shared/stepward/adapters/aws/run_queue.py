@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.items import Request, from_item, to_item
 from stepward.adapters.aws.slots import counter_key, place_key
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.run_queue import QueuedRun
@@ -125,10 +125,10 @@ class DynamoRunQueue:
         active, parked = (sum(int(one.get(name, 0)) for one in counters) for name in ("active", "parked"))
         return SlotCount(active, parked)
 
-    def _queue(self, tenant: str) -> dict[str, Any]:
+    def _queue(self, tenant: str) -> Request:
         return self._partition(f"T#{tenant}#WAIT")
 
-    def _partition(self, pk: str) -> dict[str, Any]:
+    def _partition(self, pk: str) -> Request:
         return {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
@@ -136,7 +136,9 @@ class DynamoRunQueue:
             "ConsistentRead": True,
         }
 
-    def _set_flag(self, key: dict[str, str], expression: str, values: dict[str, Any] | None = None) -> None:
+    def _set_flag(
+        self, key: dict[str, str], expression: str, values: Mapping[str, object] | None = None
+    ) -> None:
         more = {"ExpressionAttributeValues": to_item(values)} if values else {}
         client("dynamodb").update_item(
             TableName=self.table, Key=to_item(key), UpdateExpression=expression, **more

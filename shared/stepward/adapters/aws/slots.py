@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from stepward.adapters.aws.budgets import draw_item, return_item
 from stepward.adapters.aws.clients import client
@@ -251,7 +251,7 @@ def _put_slot(table: str, key: RunKey, slot: Slot) -> Step:
     return put_new("slot", table, to_item({**_slot_key(key), **slot.model_dump(exclude_none=True)}))
 
 
-def _slot_key(key: RunKey) -> dict[str, Any]:
+def _slot_key(key: RunKey) -> dict[str, str]:
     return {"pk": f"T#{key.tenant}#SLOT", "sk": f"R#{key.run}"}
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import every_item, from_item, run_pk, to_item
+from stepward.adapters.aws.items import Item, PlainItem, every_item, from_item, run_pk, to_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
@@ -35,8 +35,6 @@ _BATCH: Final = 100
 _ROUNDS: Final = 8
 _TRANSACTION_BYTES: Final = 3_000_000
 """Of the 4 MB that a transaction may have; names and keys take some of it."""
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -167,10 +165,10 @@ class DynamoTaskStore:
         body = self.journal.body(key, f"VALUE#{name}", json.dumps(value, ensure_ascii=False))
         return to_item({"pk": run_pk(key), "sk": f"VALUE#{name}", **body})
 
-    def _set(self, key: RunKey, latch: LatchKey, path: str, body: str) -> Item:
+    def _set(self, key: RunKey, latch: LatchKey, path: str, body: str) -> PlainItem:
         return self._update(key, latch_sk(latch), f"r:{path}", body)[0]
 
-    def _update(self, key: RunKey, sk: str, name: str, body: str) -> tuple[Item, bool]:
+    def _update(self, key: RunKey, sk: str, name: str, body: str) -> tuple[PlainItem, bool]:
         """Set an attribute that is missing; return the item then, and whether we set it."""
         with translated(f"writing {name} of {key.run}"):
             try:
@@ -191,8 +189,8 @@ class DynamoTaskStore:
                 return old, old[name] == body
         return from_item(found["Attributes"]), True
 
-    def _batch(self, key: RunKey, names: list[str]) -> list[Item]:
-        found: list[Item] = []
+    def _batch(self, key: RunKey, names: list[str]) -> list[PlainItem]:
+        found: list[PlainItem] = []
         pending = [to_item({"pk": run_pk(key), "sk": name}) for name in names]
         with translated(f"reading tasks of {key.run}"):
             for _ in range(_ROUNDS + len(pending) // _BATCH):
@@ -206,7 +204,7 @@ class DynamoTaskStore:
         raise StoreThrottled(f"the tasks of {key.run} could not be read at once.")
 
 
-def _inherited_item(key: RunKey, sk: str, inherited: Sequence[Inherited]) -> Item:
+def _inherited_item(key: RunKey, sk: str, inherited: Sequence[Inherited]) -> dict[str, str]:
     return {"pk": run_pk(key), "sk": sk, **{f"r:{one.path}": _inherited_body(one) for one in inherited}}
 
 
@@ -214,9 +212,9 @@ def _inherited_body(one: Inherited) -> str:
     return one.record.model_dump_json(exclude_none=True) if one.record else KEPT_ELSEWHERE
 
 
-def _in_transactions(items: Sequence[Item]) -> Iterator[list[Item]]:
+def _in_transactions(items: Sequence[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
     """Split items into batches that one transaction may hold."""
-    few: list[Item] = []
+    few: list[dict[str, str]] = []
     size_bytes = 0
     for item in items:
         own_bytes = sum(len(value.encode()) for value in item.values())
@@ -234,7 +232,7 @@ def latch_sk(latch: LatchKey) -> str:
     return f"LATCH#{latch.latch}@{latch.at}" if latch.at else f"LATCH#{latch.latch}"
 
 
-def _snapshot(key: RunKey, items: list[Item]) -> RunSnapshot:
+def _snapshot(key: RunKey, items: list[PlainItem]) -> RunSnapshot:
     by_name = {item["sk"]: item for item in items}
     start = by_name.get(START)
     if start is None:
@@ -257,12 +255,12 @@ def _snapshot(key: RunKey, items: list[Item]) -> RunSnapshot:
     return RunSnapshot(started, start.get("cancelled_by"), records, begun, slot_state_of(start), latches)
 
 
-def slot_state_of(start: Item) -> SlotState | None:
+def slot_state_of(start: PlainItem) -> SlotState | None:
     """Read the state of a run's slot from its start."""
     return SlotState.model_validate_json(start[STANDING]) if STANDING in start else None
 
 
-def _latch(item: Item) -> Latch:
+def _latch(item: PlainItem) -> Latch:
     return Latch(
         records=dict(_records(item)),
         settled=frozenset(name[2:] for name in item if name.startswith("r:")),
@@ -270,7 +268,7 @@ def _latch(item: Item) -> Latch:
     )
 
 
-def _records(item: Item) -> Iterator[tuple[str, TaskRecord]]:
+def _records(item: PlainItem) -> Iterator[tuple[str, TaskRecord]]:
     for name, body in item.items():
         if name.startswith("r:") and body != KEPT_ELSEWHERE:
             yield name[2:], TaskRecord.model_validate_json(body)

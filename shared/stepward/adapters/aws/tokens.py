@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -57,5 +57,5 @@ class DynamoTokens:
         return str(from_item(found["Item"])["token"]) if "Item" in found else None
 
 
-def _key(key: RunKey, call: str) -> dict[str, Any]:
+def _key(key: RunKey, call: str) -> dict[str, str]:
     return {"pk": run_pk(key), "sk": f"TOKEN#{call}"}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import TRANSACTION_CANCELED, cancel_reasons, error_code, translated
-from stepward.adapters.aws.items import ABSENT, from_item, to_item
+from stepward.adapters.aws.items import ABSENT, Action, Item, PlainItem, Request, from_item, to_item
 from stepward.ports.runs import IdempotencyKey, key_used_before
 
 _FAILED: Final = "ConditionalCheckFailed"
@@ -22,14 +22,14 @@ class Step:
     """One item of a transaction, with the name by which its failure is reported."""
 
     name: str
-    action: dict[str, Any]
+    action: Action
 
 
 @dataclass(frozen=True)
 class Refused:
     """The conditions that failed: by step, the item that it met."""
 
-    by: dict[str, dict[str, Any]]
+    by: dict[str, PlainItem]
 
     def __contains__(self, name: str) -> bool:
         """Return whether a step's condition failed."""
@@ -59,23 +59,23 @@ def transact(steps: Sequence[Step], doing: str) -> Refused | None:
     return None
 
 
-def put_new(name: str, table: str, item: dict[str, Any]) -> Step:
+def put_new(name: str, table: str, item: Item) -> Step:
     """Lay out the write of an item that must not exist yet."""
-    put = {"TableName": table, "Item": item, "ConditionExpression": ABSENT}
+    put: Request = {"TableName": table, "Item": item, "ConditionExpression": ABSENT}
     return Step(name, {"Put": put})
 
 
 def update(
     name: str,
     table: str,
-    key: dict[str, Any],
+    key: Mapping[str, object],
     expression: str,
-    values: dict[str, Any],
+    values: Mapping[str, object],
     condition: str | None = None,
     names: dict[str, str] | None = None,
 ) -> Step:
     """Lay out an update; `names` are attribute names that are DynamoDB's reserved words."""
-    action: dict[str, Any] = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
+    action: Request = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
     if values:
         action["ExpressionAttributeValues"] = to_item(values)
     if names:
@@ -85,9 +85,9 @@ def update(
     return Step(name, {"Update": action})
 
 
-def delete(name: str, table: str, key: dict[str, Any], condition: str | None = None) -> Step:
+def delete(name: str, table: str, key: Mapping[str, object], condition: str | None = None) -> Step:
     """Lay out a deletion, with `condition` of an item that is there."""
-    action: dict[str, Any] = {"TableName": table, "Key": to_item(key)}
+    action: Request = {"TableName": table, "Key": to_item(key)}
     if condition:
         action["ConditionExpression"] = condition
     return Step(name, {"Delete": action})
@@ -102,10 +102,13 @@ def put_key(table: str, tenant: str, run: str, key: IdempotencyKey, now: datetim
     The table removes an expired one some time later.
     """
     item = {**_where(tenant, key), "run": run, "body_sha256": key.body_sha256, "expires_at": key.expires_at}
-    step = put_new(IDEMPOTENCY, table, to_item(item))
-    step.action["Put"]["ConditionExpression"] += " OR expires_at < :now"
-    step.action["Put"]["ExpressionAttributeValues"] = to_item({":now": int(now.timestamp())})
-    return step
+    put: Request = {
+        "TableName": table,
+        "Item": to_item(item),
+        "ConditionExpression": f"{ABSENT} OR expires_at < :now",
+        "ExpressionAttributeValues": to_item({":now": int(now.timestamp())}),
+    }
+    return Step(IDEMPOTENCY, {"Put": put})
 
 
 def free_key(table: str, tenant: str, run: str, key: IdempotencyKey) -> Step:
@@ -134,5 +137,5 @@ def before_with(table: str, tenant: str, key: IdempotencyKey) -> str:
     return str(before["run"])
 
 
-def _where(tenant: str, key: IdempotencyKey) -> dict[str, Any]:
+def _where(tenant: str, key: IdempotencyKey) -> dict[str, str]:
     return {"pk": f"T#{tenant}#IDEM", "sk": f"{key.principal}#{key.key}"}

@@ -8,9 +8,10 @@ T#t#UNMATCHED       <day>     what arrived and fitted nothing
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from botocore.exceptions import ClientError
 
@@ -22,7 +23,17 @@ from stepward.adapters.aws.errors import (
     error_code,
     translated,
 )
-from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
+from stepward.adapters.aws.items import (
+    ABSENT,
+    Action,
+    Item,
+    PlainItem,
+    Request,
+    from_cursor,
+    from_item,
+    to_cursor,
+    to_item,
+)
 from stepward.domain.ids import check_id
 from stepward.domain.triggers import (
     TRIGGER_ID_PATTERN,
@@ -193,12 +204,12 @@ class DynamoTriggers:
         """Read what matched no trigger on a day."""
         return Unmatched.model_validate(self._read(f"T#{tenant}#UNMATCHED", day) or {})
 
-    def _read(self, pk: str, sk: str) -> dict[str, Any] | None:
+    def _read(self, pk: str, sk: str) -> PlainItem | None:
         with translated(f"reading {sk} of a trigger"):
             found = client("dynamodb").get_item(**self._key(pk, sk), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
-    def _transact(self, actions: list[dict[str, Any]], doing: str) -> bool:
+    def _transact(self, actions: list[Action], doing: str) -> bool:
         """Write all or nothing; False when a condition failed."""
         with translated(doing):
             try:
@@ -209,22 +220,22 @@ class DynamoTriggers:
                 return False
         return True
 
-    def _put(self, item: dict[str, Any]) -> dict[str, Any]:
+    def _put(self, item: Item) -> Request:
         return {"TableName": self.table, "Item": item}
 
-    def _key(self, pk: str, sk: str) -> dict[str, Any]:
+    def _key(self, pk: str, sk: str) -> Request:
         return {"TableName": self.table, "Key": to_item({"pk": pk, "sk": sk})}
 
-    def _copies(self, kept: KeptTrigger) -> list[dict[str, Any]]:
+    def _copies(self, kept: KeptTrigger) -> list[Request]:
         pk = _channel_pk(kept)
         return [self._put({**_main_item(kept), **to_item({"pk": pk})})] if pk else []
 
-    def _delete_copies(self, kept: KeptTrigger) -> list[dict[str, Any]]:
+    def _delete_copies(self, kept: KeptTrigger) -> list[Action]:
         pk = _channel_pk(kept)
         return [{"Delete": self._key(pk, kept.trigger.id)}] if pk else []
 
 
-def _main_item(kept: KeptTrigger) -> dict[str, Any]:
+def _main_item(kept: KeptTrigger) -> Item:
     said = {"v": 1, "revision": kept.revision, "since": kept.since, "body": kept.model_dump_json()}
     return to_item({"pk": f"T#{kept.tenant}#TRIGGERS", "sk": kept.trigger.id, **said})
 
@@ -238,10 +249,10 @@ def _part_pk(tenant: str, trigger: str) -> str:
     return f"T#{tenant}#TRIGGER#{trigger}"
 
 
-def _part(tenant: str, trigger: str, name: str, values: dict[str, Any]) -> dict[str, Any]:
+def _part(tenant: str, trigger: str, name: str, values: Mapping[str, object]) -> Item:
     return to_item({"pk": _part_pk(tenant, trigger), "sk": name, "v": 1, **values})
 
 
-def _if_unchanged(kept: KeptTrigger) -> dict[str, Any]:
+def _if_unchanged(kept: KeptTrigger) -> Request:
     values = to_item({":revision": kept.revision, ":since": kept.since})
     return {"ConditionExpression": _UNCHANGED, "ExpressionAttributeValues": values}

@@ -7,14 +7,23 @@ T#t#WORKFLOWS    w          the workflow by its newest version, as lists show it
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import ABSENT, every_item, from_cursor, from_item, to_cursor, to_item
+from stepward.adapters.aws.items import (
+    ABSENT,
+    PlainItem,
+    Request,
+    every_item,
+    from_cursor,
+    from_item,
+    to_cursor,
+    to_item,
+)
 from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.programs import Program
 from stepward.ports.workflow_registry import (
@@ -110,7 +119,7 @@ class DynamoWorkflowRegistry:
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
         """List workflows by id, with one query a page."""
-        request: dict[str, Any] = {
+        request: Request = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": to_item({":pk": f"T#{tenant}#WORKFLOWS"}),
@@ -143,7 +152,7 @@ class DynamoWorkflowRegistry:
             return self._whole(tenant, taken.item)
         return kept
 
-    def _put_new(self, item: dict[str, Any]) -> None:
+    def _put_new(self, item: Mapping[str, object]) -> None:
         try:
             client("dynamodb").put_item(
                 TableName=self.table,
@@ -167,13 +176,13 @@ class DynamoWorkflowRegistry:
             shown = summary(self._whole(tenant, items[0])).model_dump_json()
             client("dynamodb").put_item(TableName=self.table, Item=to_item({**key, "body": shown}))
 
-    def _items(self, tenant: str, workflow: str) -> list[dict[str, Any]]:
+    def _items(self, tenant: str, workflow: str) -> list[PlainItem]:
         values = {":pk": _pk(tenant, workflow), ":v": "V#"}
         with translated(f"reading the versions of {workflow}"):
             items = every_item(self.table, "pk = :pk AND begins_with(sk, :v)", values)
             return [from_item(item) for item in items if "removed" not in item]
 
-    def _whole(self, tenant: str, item: dict[str, Any]) -> RegisteredWorkflow:
+    def _whole(self, tenant: str, item: PlainItem) -> RegisteredWorkflow:
         version = item["sk"].removeprefix("V#")
         document = self._get(f"{_blob(tenant, item['workflow'], version)}/document-{item['machine']}.json")
         fields = {name: item[name] for name in RegisteredWorkflow.model_fields if name in item}
@@ -207,7 +216,7 @@ class DynamoWorkflowRegistry:
 class _Taken(Exception):
     """The version exists already; `item` is what it holds."""
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: PlainItem) -> None:
         super().__init__("taken")
         self.item = item
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.items import from_item, run_pk, to_item
+from stepward.adapters.aws.items import Item, Request, from_item, run_pk, to_item
 from stepward.adapters.aws.run_lists import OPEN_SHARDS, ListPart, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
 from stepward.adapters.aws.transactions import (
@@ -193,7 +192,7 @@ class DynamoWorkflowRuns:
         return sorted(found, key=lambda head: head.created_at)[:limit]
 
 
-def _query(table: str, index: str, partition: str, limit: int) -> dict[str, Any]:
+def _query(table: str, index: str, partition: str, limit: int) -> Request:
     return {
         "TableName": table,
         "IndexName": index,
@@ -204,7 +203,7 @@ def _query(table: str, index: str, partition: str, limit: int) -> dict[str, Any]
     }
 
 
-def _head_item(head: WorkflowHead) -> dict[str, Any]:
+def _head_item(head: WorkflowHead) -> Item:
     """Lay out a head with its keys in all lists."""
     listed = place_of(head)
     return to_item(
@@ -222,5 +221,5 @@ def _head_item(head: WorkflowHead) -> dict[str, Any]:
     )
 
 
-def _read(item: dict[str, Any]) -> WorkflowHead:
+def _read(item: Item) -> WorkflowHead:
     return WorkflowHead.model_validate(from_item(item))

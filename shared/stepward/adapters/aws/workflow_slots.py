@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
@@ -172,5 +172,5 @@ class DynamoWorkflowSlots:
             raise StoreConflict(f"{key.run} has gone on: {', '.join(refused.by)}.")
 
 
-def _start_key(key: RunKey) -> dict[str, Any]:
+def _start_key(key: RunKey) -> dict[str, str]:
     return {"pk": run_pk(key), "sk": START}
