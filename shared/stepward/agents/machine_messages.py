@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain.journal import End
-from stepward.domain.runs import RunKey, RunStatus, epoch_of
+from stepward.domain.runs import RunMessage, RunStatus, epoch_of
 
 
 class FailedCall(BaseModel):
@@ -19,7 +19,7 @@ class FailedCall(BaseModel):
     error: str
 
 
-class AdvanceRequest(BaseModel):
+class AdvanceRequest(RunMessage):
     """What the machine sends: ids and what it has just done, never content.
 
     `called` is the place of the turn whose calls the machine has just made, `asked` which of them: only their missing
@@ -28,11 +28,6 @@ class AdvanceRequest(BaseModel):
     machines of earlier releases say neither, and each of them is its run's first.
     """
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
-
-    v: Literal[1]
-    tenant: str
-    run: str
     called: int | None = None
     asked: list[str] | None = None
     awaited: int | None = None
@@ -45,11 +40,6 @@ class AdvanceRequest(BaseModel):
     def epoch(self) -> int:
         """Which of the run's executions sends the request."""
         return epoch_of(self.execution) if self.execution else 1
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
 
     @property
     def failures(self) -> dict[str, str]:
@@ -121,37 +111,22 @@ def failed_with(end: End | None) -> str | None:
     return end.error.code if end and end.error and end.status is RunStatus.FAILED else None
 
 
-class CallRequest(BaseModel):
+class CallRequest(RunMessage):
     """What the machine sends for one call.
 
     `seq` is the place of the turn that asks for it; a journal that is longer than `newest` has gone on without it.
     """
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
-
-    v: Literal[1]
-    tenant: str
-    run: str
     agent: str
     version: str
     seq: int
     newest: int
     call: str
 
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
 
-
-class WaitRequest(BaseModel):
+class WaitRequest(RunMessage):
     """What the machine sends for one wait; `token` ends it."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
-
-    v: Literal[1]
-    tenant: str
-    run: str
     agent: str
     version: str
     call: str
@@ -166,8 +141,3 @@ class WaitRequest(BaseModel):
         Empty from machines that do not say.
         """
         return f"{self.entered}#{self.tried:03d}" if self.entered else ""
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.domain.budgets import BudgetRef
-from stepward.domain.errors import InvalidRequest, NotFound
+from stepward.domain.errors import InvalidRequest
 from stepward.domain.events import events_of
-from stepward.domain.ids import RUN_ID_PATTERN, check_id
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
@@ -30,7 +29,7 @@ from stepward.domain.journal import (
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.run_queue import rank_of
 from stepward.domain.run_state import RunState, fold
-from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
+from stepward.domain.runs import RunHead, RunStatus, checked_key, existing_head, run_view
 from stepward.ports.journal import Journal
 from stepward.ports.runs import RuntimeState
 
@@ -114,11 +113,7 @@ ANSWER_LIMIT_BYTES: Final = 5_000_000
 
 def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
     """Read a run's head; refuse an unknown or another tenant's run."""
-    check_id("run_id", run, RUN_ID_PATTERN)
-    head = runtime.head(RunKey(tenant=tenant, run=run))
-    if head is None:
-        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
-    return head
+    return existing_head(runtime.head(checked_key(tenant, run)), run)
 
 
 def new_run_view(head: RunHead, given: Any) -> dict[str, Any]:

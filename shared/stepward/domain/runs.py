@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from stepward.domain.aws_prices import AwsCost
-from stepward.domain.ids import VersionOrLabel
+from stepward.domain.errors import NotFound
+from stepward.domain.ids import RUN_ID_PATTERN, VersionOrLabel, check_id
 from stepward.domain.run_queue import Priority
 
 
@@ -35,6 +36,21 @@ class RunKey(BaseModel):
 
     tenant: str
     run: str
+
+
+class RunMessage(BaseModel):
+    """A message about one run from a state machine; fields of newer versions are ignored."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    v: Literal[1]
+    tenant: str
+    run: str
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
 
 
 class RunError(BaseModel):
@@ -207,3 +223,40 @@ def run_view(head: RunHead) -> dict[str, Any]:
         "status": head.status,
     }
     return {**first, **shown, **answered}
+
+
+Head = TypeVar("Head")
+
+
+def existing_head(head: Head | None, run: str) -> Head:
+    """Return a run's head, of either kind.
+
+    Args:
+        head: What was read.
+        run: The run's id.
+
+    Returns:
+        The head.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    if head is None:
+        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
+    return head
+
+
+def checked_key(tenant: str, run: str) -> RunKey:
+    """Return the key of a run that a caller names.
+
+    Args:
+        tenant: Whose run it is.
+        run: The run's id.
+
+    Returns:
+        The run's name within its tenant.
+
+    Raises:
+        InvalidRequest: The id is malformed.
+    """
+    return RunKey(tenant=tenant, run=check_id("run_id", run, RUN_ID_PATTERN))

@@ -24,6 +24,7 @@ from stepward.workflows.documents.schema_fields import (
     OF_TASK,
     OF_WORKFLOW,
     UNOFFERED,
+    Schema,
     any_of,
     described,
     inlined,
@@ -32,8 +33,6 @@ from stepward.workflows.documents.schema_fields import (
     with_other_names,
 )
 from stepward.workflows.documents.type_inference import given, type_markers, type_questions
-
-Schema = dict[str, Any]
 
 ID: Final = "urn:stepward:schemas:workflow:1"
 _ANYTHING: Final[Schema] = {}

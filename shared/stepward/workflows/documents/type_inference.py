@@ -9,6 +9,7 @@ from typing import Any, Final
 from stepward.tasks.catalog import CATALOG, all_types, find_type
 from stepward.workflows.documents.aliases import MAY_BE_NULL, TASK_NAMES, task_names
 from stepward.workflows.documents.definition import UNKNOWN_TYPE
+from stepward.workflows.documents.schema_fields import Schema
 from stepward.workflows.documents.short_forms import Location, SourceMap
 
 _SHARED: Final = ("tasks", "until", "output")
@@ -102,9 +103,6 @@ def _hold_to_type(kind: Any, task: Mapping[str, Any], location: Location, source
 
 
 # The same rules as questions of JSON Schema.
-
-
-Schema = dict[str, Any]
 
 
 def type_questions() -> dict[str, Schema]:

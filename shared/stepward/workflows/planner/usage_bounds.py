@@ -20,15 +20,13 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.expressions.evaluate import TIMEOUT_MS, expressions_in
 from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.compiler.machine_size import all_states, first_states, is_await, is_function
+from stepward.workflows.compiler.states import State
 from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.program.limits import OWN_BYTES, RETRIED_BY_RULE, SHARED_BYTES
 from stepward.workflows.program.names import SETTLE, WHICH, Part, is_part, owner_of, state_name
 from stepward.workflows.program.tasks import has_compensations, retry_of
 
 # States that a run enters.
-
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stepward.domain.errors import NotFound
-from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, VERSION_PATTERN, check_id
-from stepward.domain.runs import RunKey
+from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN, check_id
+from stepward.domain.runs import checked_key, existing_head
 from stepward.domain.task_records import WorkflowHead
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.ports.workflow_runs import WorkflowRuns
@@ -55,12 +55,4 @@ def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead
         InvalidRequest: The id is malformed.
         NotFound: There is no such run.
     """
-    check_id("run_id", run, RUN_ID_PATTERN)
-    found = runs.head(RunKey(tenant=tenant, run=run))
-    if found is None:
-        raise NotFound(
-            f"there is no run {run!r}.",
-            field="run_id",
-            fix="GET /runs lists those that exist",
-        )
-    return found
+    return existing_head(runs.head(checked_key(tenant, run)), run)

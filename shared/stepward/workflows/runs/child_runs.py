@@ -12,12 +12,12 @@ from stepward.agents.run_ports import RunPorts
 from stepward.agents.start import Launch, Start
 from stepward.domain.budgets import run_budget
 from stepward.domain.conversation import ToolCall
-from stepward.domain.errors import BudgetExceeded, Conflict, NotFound
+from stepward.domain.errors import BudgetExceeded, Conflict
 from stepward.domain.money import dollars
 from stepward.domain.run_origins import Caller, Parent, above_agent, above_workflow
 from stepward.domain.run_queue import RunBudget
 from stepward.domain.run_state import RunState
-from stepward.domain.runs import RunKey, StartOptions
+from stepward.domain.runs import RunKey, StartOptions, existing_head
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks.context import ChildRun, Question
@@ -99,10 +99,7 @@ class ChildRuns:
         return self.address(self._head(), place)
 
     def _head(self) -> WorkflowHead:
-        found = self.ports.runs.head(self.key)
-        if found is None:
-            raise NotFound(f"there is no run {self.key.run}.")
-        return found
+        return existing_head(self.ports.runs.head(self.key), self.key.run)
 
     @staticmethod
     def _chain(head: WorkflowHead) -> tuple[str, ...]:

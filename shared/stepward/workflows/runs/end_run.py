@@ -12,7 +12,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Conflict, NotFound, RunCancelled, StoreConflict
 from stepward.domain.programs import Program
-from stepward.domain.runs import RunError, RunKey
+from stepward.domain.runs import RunError, RunKey, existing_head
 from stepward.domain.task_records import (
     TaskKey,
     TaskRecord,
@@ -38,7 +38,7 @@ OUT_OF_TIME: Final = "States.Timeout"
 """The error of an execution whose time was over."""
 BEING_COMPENSATED: Final = "being undone"
 """What `close` returns for a run that an execution of its own compensates first."""
-CancelChild = Callable[[str, str, str], Any]
+CancelChild = Callable[[str, str, str], object]
 """Cancels a run of an agent: tenant, run, by whom."""
 
 
@@ -100,9 +100,7 @@ class EndRun:
         Raises:
             NotFound: There is no such run.
         """
-        head = self.ports.runs.head(key)
-        if head is None:
-            raise NotFound(f"there is no run {key.run}.")
+        head = existing_head(self.ports.runs.head(key), key.run)
         if not head.ended:
             program = self.ports.program(key.tenant, head.workflow, head.version)
             why = self._why(head, program, error, detail)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.domain.errors import NotFound, StepwardError, TaskFailed, TaskFault
+from stepward.domain.errors import StepwardError, TaskFailed, TaskFault
 from stepward.domain.programs import Program
 from stepward.domain.run_origins import Compensation
-from stepward.domain.runs import RunError, RunKey
+from stepward.domain.runs import RunError, RunKey, existing_head
 from stepward.domain.task_records import (
     TaskKey,
     TaskRecord,
@@ -77,9 +77,7 @@ class FinalizeRun:
     def _finalize(
         self, key: RunKey, failure: Mapping[str, Any] | None, apart: Compensation | None
     ) -> dict[str, Any]:
-        head, since = self.ports.runs.head(key), self.ports.clock.now()
-        if head is None:
-            raise NotFound(f"there is no run {key.run}.")
+        head, since = existing_head(self.ports.runs.head(key), key.run), self.ports.clock.now()
         if head.ended:
             return notify_again(self.ports, self.notify, head)
         program = self.ports.program(key.tenant, head.workflow, head.version)

@@ -8,28 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.chunks import Chunk
 from stepward.domain.run_origins import Compensation
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunMessage
 
 
-class RunIdentity(BaseModel):
+class RunIdentity(RunMessage):
     """A run and its version: the execution's input."""
 
-    model_config = ConfigDict(extra="ignore", defer_build=True)
-
-    v: Literal[1]
-    tenant: str
-    run: str
     workflow: str
     version: str
     chunk: Chunk | None = None
     """The chunk, in an execution that runs some items of a large foreach."""
     undo: Compensation | None = None
     """The compensation, in an execution that only compensates a run whose own is over."""
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
 
 
 class ItemRange(BaseModel):
