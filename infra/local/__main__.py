@@ -35,8 +35,8 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument(
         "--debug",
-        metavar="ROOM",
-        help="run this room as one process to which a debugger can attach (debugpy), with its timeout off",
+        metavar="FUNCTION",
+        help="run this function as one process to which a debugger can attach (debugpy), with its timeout off",
     )
     up.add_argument(
         "--set",
@@ -204,7 +204,7 @@ def _command(options: argparse.Namespace) -> int:
         options.tenant,
         state_dir=state_dir,
         data_dir=options.data,
-        debug_room=options.debug,
+        debug_function=options.debug,
         settings=tuple(options.settings),
         provider_keys=provider_keys.take(options.settings),
     )

@@ -63,13 +63,16 @@ class Outcome:
         return self.run["status"] == "COMPLETED" and self._says(self.expected)
 
     def _says(self, expected: str) -> bool:
-        """A rehearsal says the very words; of a model only the figures are looked for, for it chooses its own."""
+        """Return whether an answer is right.
+
+        A scripted model says the exact words; of a real one only the figures are compared.
+        """
         figures = re.findall(r"\d+(?:\.\d+)?", expected)
         return all(one in self.answer for one in figures) if self.by_model else expected in self.answer
 
 
 def run(*, as_json: bool = False, model: str | None = None, provider_url: str | None = None) -> int:
-    """Run the demo from nothing to its table, or to one JSON document; any wrong answer is a failure.
+    """Run the demo and print its table or one JSON document; a wrong answer is a failure.
 
     Args:
         as_json: Print one JSON document, and nothing else.
@@ -83,7 +86,7 @@ def run(*, as_json: bool = False, model: str | None = None, provider_url: str | 
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep a second demo of this checkout from taking away the folder that the first one lives in."""
+    """Hold the lock of this checkout's demo, so that a second one cannot take its folder away."""
     _LOCK_FILE.parent.mkdir(parents=True, exist_ok=True)
     with _LOCK_FILE.open("a", encoding="utf-8") as file:
         try:
@@ -173,7 +176,10 @@ def _answer_all(laptop: Laptop, agent: str, console: Console, asked: DemoModel |
 
 
 def _as_completed(threads: ThreadPoolExecutor, waiting: list[Future[Outcome]]) -> Iterator[Future[Outcome]]:
-    """Give each ticket when it is answered; wakes often, for a signal that another thread got ends the demo only then."""
+    """Yield each ticket when it is answered.
+
+    It wakes often, since a signal that another thread got ends the demo only then.
+    """
     pending = set(waiting)
     try:
         while pending:

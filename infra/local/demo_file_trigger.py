@@ -1,4 +1,4 @@
-"""The demo's one ticket that nobody asks about: it is dropped into a folder, and a trigger starts the agent."""
+"""The demo's ticket that is a file: a trigger starts the agent when it is dropped."""
 
 from __future__ import annotations
 

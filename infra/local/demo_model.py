@@ -41,12 +41,12 @@ class DemoModel:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """What the laptop's stage is told."""
+        """Return the settings of the laptop's stage for this model."""
         return (f"providers.{self.provider}.url={json.dumps(self.url)}",) if self.url else ()
 
     @property
     def is_paid(self) -> bool:
-        """Whether somebody is billed: a provider on this machine bills nobody."""
+        """Return whether calls are billed; those of a provider on this machine are not."""
         return not (self.url and urlsplit(self.url).hostname in _LOOPBACK)
 
 
@@ -79,7 +79,7 @@ def chosen(name: str | None, url: str | None) -> DemoModel | None:
 
 
 def _look_for(url: str) -> None:
-    """See that somebody listens there, before a minute is spent on a laptop whose runs would all wait."""
+    """Check that a provider listens, before a laptop starts whose runs would wait for it."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:

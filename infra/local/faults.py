@@ -8,4 +8,7 @@ class LaptopError(Exception):
 
 
 class UnusableOption(LaptopError):
-    """An option of the command that cannot be, told before anything has been started; unlike its base, exit status 2."""
+    """An option of the command that cannot be used, reported before anything starts.
+
+    Unlike its base, it ends the command with exit status 2.
+    """

@@ -42,7 +42,10 @@ def execution_of(laptop: Laptop, run_id: str) -> str | None:
 
 
 def wait_for_end(laptop: Laptop, run_id: str, limit_s: float) -> str:
-    """Wait on the engine itself, so that waiting costs no call of the platform; give the execution's ARN."""
+    """Wait on the engine itself for an execution's end, and return its ARN.
+
+    Waiting costs no call of the platform.
+    """
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:
         arn = execution_of(laptop, run_id)

@@ -17,7 +17,10 @@ _NO_BODY = (204, 304)
 
 
 class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc]
-    """Serve request after request on one connection; bodies are read whole first, so that the next line is a request."""
+    """Serve several requests on one connection.
+
+    Bodies are read whole first, so that the next line is a request.
+    """
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_LIMIT_S
@@ -47,7 +50,7 @@ class KeepAliveHandler(MotoRequestHandler):  # type: ignore[misc]
         is_head = self.command == "HEAD"
         if answer.code not in _NO_BODY:
             # HEAD tells the length of what GET would send; S3 clients rely on it.
-            self.send_header("Content-Length", answer.told_length() if is_head else str(len(body)))
+            self.send_header("Content-Length", answer.stated_length() if is_head else str(len(body)))
         self.end_headers()
         if body and not is_head and answer.code not in _NO_BODY:
             self.wfile.write(body)
@@ -68,6 +71,6 @@ class _Answer:
         self.code = int(code)
         self.headers = list(headers)
 
-    def told_length(self) -> str:
+    def stated_length(self) -> str:
         """The length that the application named, if it did."""
         return next((value for name, value in self.headers if name.lower() == "content-length"), "0")

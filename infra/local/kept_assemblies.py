@@ -20,15 +20,14 @@ _KEPT: Final = 5
 
 
 def digest(root: Path, words: Sequence[str]) -> str:
-    """Name what the CDK app would write.
+    """Return the key by which the CDK app's output is kept.
 
     Args:
         root: The checkout.
-        words: What the app is told besides: the stage and settings.
+        words: Further input of the app: the stage and settings.
 
     Returns:
         A digest of its sources, of the words and of the versions that run it.
-
     """
     found = hashlib.sha256()
     said = (sys.version, version("aws-cdk-lib"), os.environ.get("CDK_CONTEXT_JSON", ""), *words)
@@ -41,7 +40,10 @@ def digest(root: Path, words: Sequence[str]) -> str:
 
 
 def take(kept: Path, out: Path) -> bool:
-    """Write a kept assembly to where one is wanted; False if there is none, or what it is linked to has gone."""
+    """Copy a kept assembly to a path.
+
+    False if there is none, or if what it is linked to has gone.
+    """
     if not kept.is_dir():
         return False
     links = [path for path in kept.rglob("*") if path.is_symlink()]

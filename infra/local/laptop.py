@@ -37,7 +37,10 @@ from infra.local.triggers.status_events import changed_stacks
 
 @dataclass(frozen=True)
 class LaptopOptions:
-    """What a caller may choose; the defaults suit tests: free ports and a folder of its own that goes away."""
+    """What a caller may choose; the defaults suit tests.
+
+    By default: free ports and a temporary folder.
+    """
 
     port: int = 0
     aws_port: int = 0
@@ -47,8 +50,8 @@ class LaptopOptions:
     data_dir: Path | None = None
     """Where tables, objects, messages and running executions are kept; without it they go with the process."""
 
-    debug_room: str | None = None
-    """The room to which a debugger can attach."""
+    debug_function: str | None = None
+    """The function to which a debugger can attach."""
 
     assembly: Path | None = None
     issues_key: bool = True
@@ -133,7 +136,7 @@ class Laptop:
         return events
 
     def execution_arn(self, name: str) -> str:
-        """Spell the ARN of an execution of the one state machine."""
+        """Return the ARN of an execution of the one state machine."""
         machine = self.physical_id("AWS::StepFunctions::StateMachine")
         return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
@@ -159,7 +162,7 @@ class Laptop:
         return self.deployment.changes
 
     def code_renewed(self) -> None:
-        """Tell what a deployment would: the functions have new code, though no template has changed."""
+        """Report new code of the functions, as a deployment would, though no template has changed."""
         stacks = [stack for stack in self.deployment.outputs if stack.endswith("-functions")]
         self._stack_events.deployed(stacks, "UPDATE_COMPLETE")
 
@@ -169,7 +172,7 @@ class Laptop:
         return said.splitlines()[-1]
 
     def operate(self, command: str, *words: str) -> str:
-        """Run one of the operator's commands, `stepward.runtime.<command>`, and give what it printed."""
+        """Run an operator's command, `stepward.runtime.<command>`, and return what it printed."""
         return operate(self, command, words)
 
     def _start(self) -> None:
@@ -201,7 +204,10 @@ class Laptop:
             self._exit.callback(self.keeper.close)
 
     def _first_key(self) -> str:
-        """Make the key that this laptop shows; a laptop that kept its data shows the one that it showed before."""
+        """Return the API key that this laptop shows.
+
+        A laptop that kept its data shows the same key as before.
+        """
         tenant, principal = self.options.tenant, self.options.principal
         if self.keeper is None:
             return self.issue_key(tenant, principal)
@@ -242,7 +248,7 @@ class Laptop:
     def _deploy(self, assembly: Assembly) -> None:
         self._parts = HttpApiParts()
         self.deployment = deploy(assembly, self._target(assembly))
-        self._check_debug_room()
+        self._check_debug_function()
         if self.keeper is not None:
             self.keeper.restore()
         self._api = HttpApi(self._parts, self._executor)
@@ -257,19 +263,21 @@ class Laptop:
         return Target(self._cloud.client, assembly.asset, self._register, self._parts, self.url, forget)
 
     def _register(self, spec: FunctionSpec) -> None:
-        if spec.short_name == self.options.debug_room:
+        if spec.short_name == self.options.debug_function:
             self.debug_port = self.debug_port or free_port()
             spec = replace(spec, debug_port=self.debug_port)
         self._executor.register(spec)
 
-    def _check_debug_room(self) -> None:
-        if self.options.debug_room is not None and self.debug_port is None:
-            rooms = ", ".join(sorted(spec.short_name for spec in self._executor.functions()))
-            raise LaptopError(f"--debug {self.options.debug_room}: there is no such room. Rooms: {rooms}")
+    def _check_debug_function(self) -> None:
+        if self.options.debug_function is not None and self.debug_port is None:
+            functions = ", ".join(sorted(spec.short_name for spec in self._executor.functions()))
+            raise LaptopError(
+                f"--debug {self.options.debug_function}: there is no such function. Functions: {functions}"
+            )
 
 
 def free_port() -> int:
-    """Find a loopback port on which nobody listens."""
+    """Find a free loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

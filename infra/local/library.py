@@ -27,7 +27,10 @@ def http_client(laptop: Laptop) -> httpx2.Client:
 
 
 def upload_datasets(laptop: Laptop, folder: Path) -> list[str]:
-    """Put every file of a folder where the tools of this tenant's agents look for data sets; what is kept stays."""
+    """Put a folder's files where the tools of this tenant look for data sets.
+
+    Files that are there already stay.
+    """
     bucket = laptop.physical_id("AWS::S3::Bucket")
     keys = []
     for file in sorted(folder.iterdir()):
@@ -44,7 +47,7 @@ def _exists(laptop: Laptop, bucket: str, key: str) -> bool:
 
 
 def register(client: httpx2.Client, file: Path, model: str | None = None) -> dict[str, Any]:
-    """Register an agent's definition; a refusal is told with the API's own reason.
+    """Register an agent's definition; a refusal is raised with the API's reason.
 
     Args:
         client: Of the laptop's HTTP API.
@@ -63,7 +66,7 @@ def register(client: httpx2.Client, file: Path, model: str | None = None) -> dic
 
 
 def load_support(laptop: Laptop, model: str | None = None) -> str:
-    """Upload the support data set and those of the templates, register the support agent and give its id."""
+    """Upload the bundled data sets, register the support agent and return its id."""
     for folder in (SUPPORT / "datasets", *sorted(TEMPLATES.glob("*/datasets"))):
         upload_datasets(laptop, folder)
     with http_client(laptop) as client:

@@ -26,10 +26,10 @@ class Reading:
     """The meter at one moment, or the difference between two."""
 
     dynamodb_calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """(room, operation, table or tables) → calls."""
+    """(function, operation, table or tables) → calls."""
 
     write_units: dict[tuple[str, str], float] = field(default_factory=dict)
-    """(room, table) → units, index writes included."""
+    """(function, table) → units, index writes included."""
 
     read_units: dict[tuple[str, str], float] = field(default_factory=dict)
     lambda_invocations: Counter[str] = field(default_factory=Counter)
@@ -44,7 +44,7 @@ class Reading:
         )
 
     def calls_by_operation(self) -> dict[str, int]:
-        """Sum the calls of all rooms by operation."""
+        """Sum the calls of all functions by operation."""
         total: Counter[str] = Counter()
         for (_, operation, _), calls in self.dynamodb_calls.items():
             total[operation] += calls
@@ -54,9 +54,11 @@ class Reading:
 class Meter:
     """Stand around every DynamoDB action and ask the executor for the rest."""
 
-    def __init__(self, room_of: Callable[[str], str | None], invocations: Callable[[], Counter[str]]) -> None:
-        """Take the two questions: whose access key is this, and how often did each room run."""
-        self._room_of = room_of
+    def __init__(
+        self, function_of: Callable[[str], str | None], invocations: Callable[[], Counter[str]]
+    ) -> None:
+        """Take two lookups: the function of an access key, and how often each function ran."""
+        self._function_of = function_of
         self._invocations = invocations
         self._total = Reading()
         self._lock = threading.Lock()
@@ -75,13 +77,13 @@ class Meter:
     def observe(self, handler: Any, action: Action) -> Answer:
         """Measure the touched items, let the action run, measure again."""
         operation, body = str(handler._get_action()), dict(handler.params)  # noqa: SLF001 - the action's own name
-        room = self._room_of(handler.access_key)
-        if room is None:
+        function = self._function_of(handler.access_key)
+        if function is None:
             return action(handler)
         listed = list(touches(operation, body))
         before = [_current(handler, touch) for touch in listed]
         answer = action(handler)
-        bill = _Bill(self._total, room, operation)
+        bill = _Bill(self._total, function, operation)
         with self._lock:
             bill.count(listed, body)
             if operation in ("Query", "Scan"):
@@ -96,20 +98,20 @@ class Meter:
 class _Bill:
     """Write one call's units into the totals."""
 
-    def __init__(self, total: Reading, room: str, operation: str) -> None:
+    def __init__(self, total: Reading, function: str, operation: str) -> None:
         self._total = total
-        self._room = room
+        self._function = function
         self._operation = operation
         self._transactional = operation.startswith("Transact")
 
     def count(self, listed: list[Touch], body: dict[str, Any]) -> None:
         tables = sorted({touch.table for touch in listed} or {str(body.get("TableName", ""))})
-        self._total.dynamodb_calls[self._room, self._operation, "+".join(tables)] += 1
+        self._total.dynamodb_calls[self._function, self._operation, "+".join(tables)] += 1
 
     def charge(
         self, handler: Any, touch: Touch, old: capacity.Item | None, new: capacity.Item | None
     ) -> None:
-        where = (self._room, touch.table)
+        where = (self._function, touch.table)
         if not touch.writes:
             size = [capacity.item_bytes(old)]
             units = capacity.read_units(size, consistent=touch.consistent, transactional=self._transactional)
@@ -132,7 +134,7 @@ class _Bill:
         if scanned > len(sizes):
             sizes = [sum(sizes) * scanned // returned]
         units = capacity.read_units(sizes, consistent=bool(body.get("ConsistentRead")))
-        _add(self._total.read_units, (self._room, body["TableName"]), units)
+        _add(self._total.read_units, (self._function, body["TableName"]), units)
 
 
 def _current(handler: Any, touch: Touch) -> capacity.Item | None:

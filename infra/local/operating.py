@@ -21,7 +21,10 @@ _TABLES: Final = ("identity", "registry", "runtime")
 
 
 def keep_webhook_key(laptop: Laptop, keeper: Keeper) -> None:
-    """Give a laptop that keeps its data the key that it had before, or its webhooks would have other secrets."""
+    """Restore the webhook key of a laptop that keeps its data.
+
+    With another key its webhooks would have other secrets.
+    """
     name = f"/stepward/{STAGE}/webhook-key"
     key = keeper.note(name) or secrets.token_hex(32)
     keeper.write_note(name, key)

@@ -26,7 +26,7 @@ _ID: Final = "environment"
 
 
 def take(settings: Sequence[str] = ()) -> dict[str, str]:
-    """Take keys out of this process's environment, so that nothing that it starts inherits them.
+    """Remove keys from this process's environment, so that no child inherits them.
 
     Args:
         settings: What replaces the stage's settings; providers there may name variables of their own.

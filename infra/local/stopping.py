@@ -41,7 +41,7 @@ def run(command: Callable[[], int]) -> int:
 
 
 def wrapped(text: str) -> str:
-    """Break what is said at spaces, so that it can be read in a narrow terminal; a path or an address stays whole."""
+    """Wrap a text at spaces for a narrow terminal; paths and addresses stay whole."""
     return textwrap.fill(text, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
@@ -56,7 +56,10 @@ def wait_for_signal() -> None:
 
 
 def is_under_way() -> bool:
-    """Say whether a signal has come: what ends from then on was ended by the laptop and is no trouble."""
+    """Return whether a signal has come.
+
+    What ends from then on was ended by the laptop and is not reported as a trouble.
+    """
     return _stopping.is_set()
 
 

@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Synthesis:
-    """One run of the CDK app, from the sources as they are to an assembly; or what it wrote of the same sources before."""
+    """One run of the CDK app into an assembly, or a kept assembly of the same sources."""
 
     def __init__(self, stage: str, out: Path, settings: Sequence[str]) -> None:
-        """Start it, unless its assembly is kept; a folder that is there already may be in use and gets a run of its own."""
+        """Start the app, unless its assembly is kept.
+
+        A folder that exists may be in use, so the run gets a folder of its own.
+        """
         self._out = out
         self._words = (stage, *settings)
         self._kept = None if out.exists() else self._kept_as()

@@ -29,7 +29,7 @@ class TableView:
 
 @dataclass(frozen=True)
 class Touch:
-    """One item of one call; `new` is what the caller tries to put, where that is known beforehand."""
+    """One item of one call; `new` is what the caller puts, where that is known before."""
 
     table: str
     key: Item
@@ -48,7 +48,10 @@ def view(backend: Any, name: str) -> TableView | None:
 
 
 def touches(operation: str, body: dict[str, Any]) -> Iterator[Touch]:
-    """List the items of a call; queries and scans touch what they find, which only the answer tells."""
+    """List the items that a call names.
+
+    What queries and scans touch is known from their answers only.
+    """
     match operation:
         case "PutItem":
             yield Touch(body["TableName"], body["Item"], writes=True, new=body["Item"])

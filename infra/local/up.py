@@ -31,7 +31,7 @@ PORT_IN_USE = 2
 
 
 class LaptopFile:
-    """The file by which the CLI finds a running laptop; it lives exactly as long as the laptop."""
+    """The file by which the CLI finds a running laptop; it exists as long as the laptop."""
 
     def __init__(self, state_dir: Path) -> None:
         """Take the folder."""
@@ -64,7 +64,7 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
             _tell_restored(laptop, say)
             if laptop.debug_port is not None:
                 say(
-                    f"Debugger  {options.debug_room} waits for one on 127.0.0.1:{laptop.debug_port} (debugpy attach)"
+                    f"Debugger  {options.debug_function} waits for one on 127.0.0.1:{laptop.debug_port} (debugpy attach)"
                 )
             agent = load_support(laptop)
             file.write(laptop)

@@ -55,7 +55,7 @@ def test_edits_ask_for_what_their_place_asks_for() -> None:
         "infra/function_configs.py",
     ]
     edits = sort_out(map(Path, names))
-    assert edits.rooms == {"a"}
+    assert edits.functions == {"a"}
     assert not edits.is_package
     assert [str(path) for path in edits.template] == [
         "functions/b/function.toml",

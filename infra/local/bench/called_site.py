@@ -21,7 +21,7 @@ class CalledSite:
         self._callbacks: dict[str, str] = {}
 
     def forget(self) -> None:
-        """Begin anew, for another run."""
+        """Clear what was recorded, for another run."""
         with self._changed:
             self._callbacks.clear()
 

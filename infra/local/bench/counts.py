@@ -32,7 +32,10 @@ LIMITS_KEPT_S = 16.0
 
 
 def counts(*, as_json: bool) -> int:
-    """Run the agents one after the other and print the figures; not all completed is a failure."""
+    """Run the reference agents one after the other and print what they took.
+
+    It is a failure if not all of them complete.
+    """
     with fake_provider(BENCH / "one_turn.yaml") as url, _laptop(url) as laptop, http_client(laptop) as client:
         upload_datasets(laptop, SUPPORT / "datasets")
         figures = {name: _measure(laptop, client, name) for name in RUNS}
@@ -49,7 +52,7 @@ def counts(*, as_json: bool) -> int:
 
 
 def _laptop(provider_url: str) -> Laptop:
-    """Make a laptop whose models a provider on loopback answers, with limits, so that their calls are counted."""
+    """Return a laptop with provider limits and a loopback provider, so that calls are counted."""
     entry = f"{{url={json.dumps(provider_url)}, requests_per_minute=1000, tokens_per_minute=1000000}}"
     options = LaptopOptions(
         settings=(f"providers.anthropic={entry}",), provider_keys={"anthropic": "loopback"}
@@ -76,7 +79,7 @@ def _measure(laptop: Laptop, client: httpx2.Client, name: str, *, rehearse: bool
 
 
 def _limits_writes(used: Reading) -> int:
-    """Count what providers' limits took: one conditional write a call of a real model, none for a rehearsed one."""
+    """Count writes of provider limits: one a call of a real model, none for a scripted one."""
     return sum(
         number
         for (_, operation, table), number in used.dynamodb_calls.items()
@@ -94,7 +97,7 @@ def _start(client: httpx2.Client, agent: str, *, rehearse: bool = True) -> str:
 
 
 def _measure_line(laptop: Laptop, client: httpx2.Client) -> dict[str, Any]:
-    """Start runs at once that share one slot, and count what standing in line adds to a run that finds one free."""
+    """Start runs at once that share one slot, and count what queueing adds to a run."""
     laptop.operate("account_limits", "--tenant", "acme", "--active", "1")
     time.sleep(LIMITS_KEPT_S)
     alone = _measure(laptop, client, "one_turn")  # by functions that are warm, as those of the others will be

@@ -46,7 +46,7 @@ def fake_provider(rehearsal: Path) -> Iterator[str]:
 
 
 def _document(lines: IO[str]) -> Iterator[str]:
-    """Read one JSON document that is written over several lines; what writes it goes on running."""
+    """Read one JSON document of several lines from a process that goes on running."""
     for line in lines:
         yield line
         if line.rstrip() == "}":

@@ -7,12 +7,14 @@ from typing import Any
 
 from infra.local.bench.kills.killer import Kill
 from infra.local.bench.kills.sweep import replay, sweep
-from infra.local.bench.product import told_by
+from infra.local.bench.product import answer_of
 from infra.local.faults import UnusableOption
 
 
 def faults(*, count: int, kills: int | None, seed: int | None, kill: str | None) -> int:
-    """Print what was tried and what did not hold, as one JSON document; a violation is a failure.
+    """Print what was tried and what did not hold, as one JSON document.
+
+    A violation is a failure.
 
     Args:
         count: How many schedules.
@@ -40,7 +42,7 @@ def _replayed(seed: int | None, kill: str | None) -> dict[str, Any] | None:
 
 def _schedules(arguments: list[str]) -> dict[str, Any]:
     """Play schedules."""
-    return told_by("stepward.testing.schedules", arguments, "the schedules could not be played")
+    return answer_of("stepward.testing.schedules", arguments, "the schedules could not be played")
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _TASK = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
 
 @dataclass(frozen=True)
 class Graph:
-    """Tasks by id with those that each needs, in an order in which they could run one after the other."""
+    """Tasks by id with those that each needs, in a topological order."""
 
     name: str
     needs: dict[str, tuple[str, ...]]

@@ -151,7 +151,7 @@ def _needed(checkout: Checkout, function: FunctionConfig) -> Iterator[Distributi
 
 
 def _distributions(checkout: Checkout, packages: Iterable[str], asked_in: Path) -> Iterator[Distribution]:
-    """Find what packages need, by the lock, as it is installed here; what is for other platforms is not."""
+    """Find the installed packages that these need by the lock, for this platform."""
     for pin in closure(read_lock(checkout.lock), packages, asked_in):
         try:
             yield distribution(pin.name)
@@ -160,7 +160,7 @@ def _distributions(checkout: Checkout, packages: Iterable[str], asked_in: Path) 
 
 
 def _linked(needed: Iterable[Distribution], folder: Path) -> Path:
-    """Make a folder that holds these distributions alone, by links to where they are installed."""
+    """Make a folder that holds these distributions alone, by links."""
     folder.mkdir()
     for dist in needed:
         for top in {file.parts[0] for file in dist.files or [] if ".." not in file.parts}:
@@ -216,7 +216,7 @@ def _run(code: str, paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def _base_python() -> str:
-    """Find the interpreter under the virtual environment, which knows nothing of what the project installed."""
+    """Find the interpreter under the virtual environment, which has none of the packages."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     candidates = (Path(sys.base_prefix) / "bin" / version, Path(sys.base_prefix) / "python.exe")
     return str(next((python for python in candidates if python.is_file()), Path(sys.executable)))

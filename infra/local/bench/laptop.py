@@ -35,7 +35,10 @@ _TRUST = {
 
 
 def laptop(*, executions: int) -> int:
-    """Run the same machine on both, in turns, so that a noisy moment falls on both; print the figures."""
+    """Run the same machine on both in turns, and print the figures.
+
+    In turns, so that a noisy moment falls on both.
+    """
     with ExitStack() as running:
         subjects = {kind: Subject(running.enter_context(twin(kind))) for kind in KINDS}
         for subject in subjects.values():

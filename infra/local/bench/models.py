@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
-from infra.local.bench.product import told_by
+from infra.local.bench.product import answer_of
 
 
 def models(*, calls: int, latency_ms: float) -> int:
-    """Print medians, their ratio, and the function's memory as one JSON document; the product's logic has its own process.
+    """Print median times, their ratio and the function's memory as one JSON document.
+
+    The product's logic has its own process.
 
     Args:
         calls: How many pairs of calls.
@@ -18,7 +20,7 @@ def models(*, calls: int, latency_ms: float) -> int:
         LaptopError: The calls could not be made.
     """
     words = ["--calls", str(calls), "--latency-ms", str(latency_ms)]
-    found = told_by("stepward.testing.model_bench", words, "the calls could not be made")
-    memory = told_by("stepward.testing.memory_bench", [], "the function's memory could not be measured")
+    found = answer_of("stepward.testing.model_bench", words, "the calls could not be made")
+    memory = answer_of("stepward.testing.memory_bench", [], "the function's memory could not be measured")
     print(json.dumps(found | {"memory": memory}, indent=2))
     return 0

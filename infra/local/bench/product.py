@@ -13,7 +13,7 @@ from infra.local.faults import LaptopError
 from infra.local.synthesis import ROOT
 
 
-def told_by(module: str, words: Sequence[str], doing: str) -> dict[str, Any]:
+def answer_of(module: str, words: Sequence[str], doing: str) -> dict[str, Any]:
     """Run a module and read the JSON document that it prints, whatever its exit status.
 
     Args:

@@ -27,7 +27,7 @@ _POLL_S = 0.02
 
 
 def reload(*, times: int) -> int:
-    """Edit a copy of this checkout while its laptop runs, and ask until the answer shows the edit."""
+    """Edit a copy of this checkout while its laptop runs, and time until the edit shows."""
     with tempfile.TemporaryDirectory() as folder:
         root = copy_checkout(Path(folder) / "checkout")
         with _up(root) as told, httpx2.Client(base_url=told["url"], trust_env=False, timeout=20) as client:

@@ -23,7 +23,7 @@ _RANKS = {"resume": 0, "high": 1, "normal": 2, "low": 3}
 
 @dataclass(frozen=True)
 class Life:
-    """A run as its events tell it: when it was active, and as what it waited in the queue since when."""
+    """When a run was active and when it was queued, by its events."""
 
     run: str
     status: str
@@ -75,7 +75,10 @@ def judge(lives: list[Life], slots: int, status: dict[str, Any]) -> dict[str, An
 
 
 def most_active(lives: list[Life]) -> int:
-    """Count the most runs that were active at one instant; who leaves at an instant makes room for who comes then."""
+    """Count the most runs that were active at one instant.
+
+    A run that leaves at an instant is not counted with one that comes then.
+    """
     changes = [
         (at, change)
         for life in lives

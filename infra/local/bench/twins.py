@@ -44,7 +44,7 @@ def twin(kind: str) -> Iterator[str]:
 
 
 def serve(kind: str) -> None:
-    """Be a twin until nobody is there any more."""
+    """Serve as a twin until the caller has closed the connection."""
     if kind == "laptop":
         with Laptop(LaptopOptions(issues_key=False)) as laptop:
             _tell(laptop.endpoint)

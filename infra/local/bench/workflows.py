@@ -82,7 +82,10 @@ class WorkflowBench:
         return makespan_of(graph, self._history(waiting, run))
 
     def _tick_to_the_end(self, graph: Graph) -> None:
-        """Let time pass in ticks until every task is done; a task that starts before what it needs is a violation."""
+        """Advance time in ticks until every task is done.
+
+        A task that starts before what it needs is a violation.
+        """
         left, done, late = dict(graph.units), set[str](), set[str]()
         while len(done) < len(left):
             expected = graph.may_run(done)
@@ -141,15 +144,18 @@ _AWAIT = "dynamodb:updateItem.waitForTaskToken"
 
 
 def _is_await(state: dict[str, Any]) -> bool:
-    """Whether a state waits for several tasks: by a write of its own or, in a large machine, by one that its room makes."""
+    """Return whether a state waits for several tasks.
+
+    It does by a write of its own or, in a large machine, by one that its function makes.
+    """
     payload = state.get("Arguments", {}).get("Payload", {})
     return str(state.get("Resource")).endswith(_AWAIT) or str(payload.get("step")) == "wait"
 
 
 def makespan_of(graph: Graph, events: list[dict[str, Any]]) -> int:
-    """Read from the order of a history when the last task was over, in units.
+    """Return when the last task was over, in units, by the order of a history.
 
-    A task starts when the last of those ended whose end stands before its start in the history. What it needs has ended
+    A task starts when the last of those ended whose end comes before its start in the history. What it needs has ended
     too, even where the history has that end a line later: a join may be woken before its feeder's own state is left.
     """
     over: dict[str, int] = {}

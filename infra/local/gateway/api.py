@@ -52,7 +52,10 @@ class HttpApi:
         self.read(parts)
 
     def read(self, parts: HttpApiParts) -> None:
-        """Read routes and CORS out of the template's resources; requests under way keep those that they found."""
+        """Read routes and CORS from the template's resources.
+
+        Requests under way keep those that they found.
+        """
         found = {name: api for name, api in parts.apis.items() if api.get("ProtocolType") == "HTTP"}
         if len(found) != 1:
             raise DeployError(f"the laptop serves exactly one HTTP API, the template has {len(found)}")
@@ -73,7 +76,7 @@ class HttpApi:
         return f"{request.method} (no route)" if found is None else found[0].key
 
     def refuse(self, request: Request, refusal: Response) -> Response:
-        """Dress an answer that was given before the body was read: a browser must be able to read it too."""
+        """Add CORS headers to an early answer, so that browsers can read it."""
         return self._cors.dress(request, refusal)
 
     def close(self) -> None:

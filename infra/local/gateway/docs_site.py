@@ -25,7 +25,7 @@ _NOT_FOUND: Final = (
 
 
 class DocsSite:
-    """Answer requests for pages of a built site, read anew at each request."""
+    """Serve the pages of a built site, which are read at each request."""
 
     def __init__(self, folder: Path = BUILT_DOCS) -> None:
         """Take the site's folder; it may be built, rebuilt or removed at any time.

@@ -28,7 +28,7 @@ def is_target(target: str) -> bool:
 
 
 def path_of(request: Request) -> str:
-    """Take the path out of the target, still encoded, so that an encoded slash separates nothing."""
+    """Return the target's path, still encoded, so that an encoded slash separates nothing."""
     return urlsplit(request.target).path or "/"
 
 
@@ -64,7 +64,7 @@ def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def response(payload_bytes: bytes) -> Response:
-    """Read a function's answer: a response object, or any JSON value that becomes the body of a 200."""
+    """Read a function's answer: a response object, or any JSON value as the body of a 200."""
     try:
         answer = json.loads(payload_bytes)
         if not (isinstance(answer, dict) and "statusCode" in answer):

@@ -140,7 +140,7 @@ def _scopes(claims: Mapping[str, Any]) -> set[str]:
 
 
 def _text(value: Any) -> str:
-    """Write a claim as API Gateway passes it on: everything is a string, a list stands in brackets without commas."""
+    """Format a claim as API Gateway passes it on: a string, a list in brackets without commas."""
     if isinstance(value, list):
         return f"[{' '.join(_text(one) for one in value)}]"
     if isinstance(value, str):

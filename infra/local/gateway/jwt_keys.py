@@ -41,7 +41,10 @@ class IssuerKeys:
         self._fetched_s: float | None = None
 
     def get(self, kid: str) -> RSAKey:
-        """Give a key; an id that is new makes the keys be fetched anew, but not for every wrong token."""
+        """Return a key by its id.
+
+        An unknown id makes the keys be fetched again, but not for every wrong token.
+        """
         with self._lock:
             age_s = None if self._fetched_s is None else self._now_s() - self._fetched_s
             if age_s is None or age_s > CACHED_S or (kid not in self._keys and age_s > _ASKED_AGAIN_S):
@@ -58,7 +61,10 @@ class IssuerKeys:
 
 
 def usable_keys(document: dict[str, Any]) -> dict[str, RSAKey]:
-    """Choose the keys that signatures may be checked with: named once, RSA, long enough, not meant for something else."""
+    """Return the keys that may verify signatures.
+
+    Named once, RSA, long enough and not meant for something else.
+    """
     listed = [key for key in document.get("keys") or [] if isinstance(key, dict)]
     names = Counter(key.get("kid") for key in listed)
     found: dict[str, RSAKey] = {}

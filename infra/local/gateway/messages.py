@@ -10,7 +10,10 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower case, in the order and number in which they came."""
+    """One HTTP request.
+
+    Header names are lower case, in the order and number in which they came.
+    """
 
     method: str
     target: str

@@ -44,7 +44,7 @@ class Route:
         return self.key.partition(" ")[2].split("/")[1:]
 
     def rank(self) -> tuple[tuple[int, ...], bool]:
-        """Sort literal before variable before greedy, a method before `ANY`; `$default` stands apart."""
+        """Sort literal before variable before greedy, a method before `ANY`, `$default` last."""
         return tuple(_kind(segment) for segment in self.segments), self.method == "ANY"
 
     def match(self, method: str, path: list[str]) -> dict[str, str] | None:

@@ -143,11 +143,11 @@ class WebSocketApi:
         event = websocket_events.message(visit, route.key if route else "$default", text, self._clock.now_s())
         try:
             if route is None:
-                connection.send(_told("Forbidden", event))
+                connection.send(_error_message("Forbidden", event))
                 return
             answer = self._call(route, event)
             if answer is None:
-                connection.send(_told("Internal server error", event))
+                connection.send(_error_message("Internal server error", event))
             elif route.answers and answer.get("body"):
                 connection.send(str(answer["body"]))
         except ConnectionGone:
@@ -178,7 +178,7 @@ class WebSocketApi:
         return None if result.function_error else result.payload
 
 
-def _told(text: str, event: Event) -> str:
+def _error_message(text: str, event: Event) -> str:
     context = event["requestContext"]
     ids = {"connectionId": context["connectionId"], "requestId": context["requestId"]}
     return json.dumps({"message": text, **ids})

@@ -102,7 +102,7 @@ class SocketConnection:
 
     @property
     def end(self) -> tuple[int, str]:
-        """The code and the reason of the end, as `$disconnect` is told them."""
+        """Return the code and the reason of the end, as `$disconnect` gets them."""
         if self._ended_here is not None:
             return self._ended_here
         return self._protocol.close_code or 1006, self._protocol.close_reason or ""

@@ -59,7 +59,7 @@ class Management:
 
 
 def management_of(parts: HttpApiParts, executor: Executor, clock: Clock, guard: Guard) -> Management | None:
-    """Make the WebSocket API of a template with its management endpoint, if the template has one."""
+    """Return the template's WebSocket API with its management endpoint, if there is one."""
     api = socket_api_of(parts)
     return None if api is None else Management(WebSocketApi(api, executor, clock), guard)
 

@@ -1,4 +1,4 @@
-"""Say what a set of edited files asks for: new code in some rooms, a new template, or a new start of the laptop."""
+"""What edited files ask for: new code, a new template or a new start of the laptop."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from infra.local.reload.staging import SourceError
 class Edits:
     """What is to be done about edited files."""
 
-    rooms: frozenset[str]
-    """Rooms whose own code was edited."""
+    functions: frozenset[str]
+    """Functions whose own code was edited."""
 
     is_package: bool
-    """Whether the package that all rooms import was edited."""
+    """Whether the package that all functions import was edited."""
 
     template: tuple[Path, ...]
     """Files that the template is made of."""
@@ -29,7 +29,7 @@ class Edits:
     """Files of the running program itself."""
 
     code: tuple[Path, ...]
-    """Files that rooms execute."""
+    """Files that functions execute."""
 
 
 def sort_out(paths: Iterable[Path]) -> Edits:
@@ -38,7 +38,7 @@ def sort_out(paths: Iterable[Path]) -> Edits:
     code = [path for path in found if _is_code(path)]
     template = [path for path in found if not _is_code(path) and not _is_laptop(path)]
     return Edits(
-        rooms=frozenset(
+        functions=frozenset(
             path.parts[1] for path in code if path.parts[0] == "functions" and len(path.parts) > 2
         ),
         is_package=any(path.parts[0] == "shared" or len(path.parts) == 2 for path in code),
@@ -58,7 +58,7 @@ def _is_laptop(path: Path) -> bool:
 
 _PROBE = FunctionSpec(
     name="reload",
-    handler="room_imports.handle",
+    handler="function_imports.handle",
     code_dir=Path(__file__).parent / "probe",
     timeout_s=20.0,
     memory_mb=2048,
@@ -66,20 +66,20 @@ _PROBE = FunctionSpec(
 
 
 def check_imports(executor: Executor, code: Mapping[str, Path], specs: Mapping[str, FunctionSpec]) -> None:
-    """Import the handler of every room; those that fail are told with the file and the line where."""
-    rooms = {
-        room: {"code": str(folder), "environment": dict(specs[room].environment)}
-        for room, folder in code.items()
+    """Import every function's handler; a failure is raised with its file and line."""
+    functions = {
+        function: {"code": str(folder), "environment": dict(specs[function].environment)}
+        for function, folder in code.items()
     }
-    result = executor.run_apart(_PROBE, json.dumps(rooms).encode())
+    result = executor.run_apart(_PROBE, json.dumps(functions).encode())
     if result.function_error is not None:
         kind, message = describe(result.payload)
-        raise SourceError(f"importing {', '.join(rooms)} ended with {kind}: {message}")
+        raise SourceError(f"importing {', '.join(functions)} ended with {kind}: {message}")
     if failures := json.loads(result.payload):
         raise SourceError("\n  ".join(_lines(failures)))
 
 
 def _lines(failures: Mapping[str, str]) -> Iterable[str]:
-    """One line a fault, for a fault of the package is the fault of every room."""
+    """Return one line a fault, since a fault of the package is a fault of every function."""
     for fault in dict.fromkeys(failures.values()):
-        yield f"{fault} (in {', '.join(room for room, found in failures.items() if found == fault)})"
+        yield f"{fault} (in {', '.join(function for function, found in failures.items() if found == fault)})"

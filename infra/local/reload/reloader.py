@@ -88,9 +88,9 @@ class Reloader:
         started_s = time.monotonic()
         if edits.code:
             check(self._root, edits.code)
-            rooms = self._renew(edits)
+            functions = self._renew(edits)
             self._open -= set(edits.code)
-            self._told("reloaded", rooms, edits.code, started_s)
+            self._report("reloaded", functions, edits.code, started_s)
         if edits.laptop:
             self._open -= set(edits.laptop)
             self._tell(f"{_named(edits.laptop)} changed: the laptop itself. Start `up` again to use it.")
@@ -99,22 +99,27 @@ class Reloader:
             self._redeploy(edits.template)
 
     def _renew(self, edits: Edits) -> list[str]:
-        """Give rooms new code: sandboxes end after the call that they are at, the next call starts new ones."""
+        """Give functions new code.
+
+        Sandboxes end after the call that they are at; the next call starts new ones.
+        """
         executor = self._laptop.executor
         touched = {
-            _room(spec): spec
+            _short_name(spec): spec
             for spec in executor.functions()
-            if edits.is_package or _room(spec) in edits.rooms
+            if edits.is_package or _short_name(spec) in edits.functions
         }
-        code = self._staging.stage(room for room in touched if (self._root / "functions" / room).is_dir())
+        code = self._staging.stage(
+            function for function in touched if (self._root / "functions" / function).is_dir()
+        )
         try:
             check_imports(executor, code, touched)
         except SourceError:
             self._staging.discard()
             raise
         self._staging.keep()
-        for room, code_dir in code.items():
-            executor.register(replace(touched[room], code_dir=code_dir))
+        for function, code_dir in code.items():
+            executor.register(replace(touched[function], code_dir=code_dir))
         self._laptop.code_renewed()
         return sorted(code)
 
@@ -122,7 +127,7 @@ class Reloader:
         started_s = time.monotonic()
         self._tell(f"{_named(files)} changed: synthesising …")
         lines = self._deploy()
-        self._told("deployed", lines or ["no difference"], files, started_s)
+        self._report("deployed", lines or ["no difference"], files, started_s)
 
     def _deploy(self) -> list[str]:
         """Write the assembly of the sources as they are, and apply what differs."""
@@ -133,12 +138,12 @@ class Reloader:
             self._synthesis = None
         return self._laptop.update(assembly)
 
-    def _told(self, what: str, names: list[str], files: tuple[Path, ...], started_s: float) -> None:
+    def _report(self, what: str, names: list[str], files: tuple[Path, ...], started_s: float) -> None:
         took_s = time.monotonic() - started_s
         self._tell(f"{what} {', '.join(names) or 'nothing'} in {took_s:.1f} s ({_named(files)})")
 
 
-def _room(spec: FunctionSpec) -> str:
+def _short_name(spec: FunctionSpec) -> str:
     return spec.handler.removeprefix("functions.").partition(".")[0]
 
 

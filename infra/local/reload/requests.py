@@ -14,7 +14,7 @@ _LOOK_S = 0.1
 
 
 def ask(state_dir: Path, limit_s: float) -> tuple[bool, list[str]] | None:
-    """Ask and wait; give whether it went well and what was done, or None if nobody answers."""
+    """Ask and wait; return success and what was done, or None without an answer."""
     wish = uuid.uuid4().hex
     _write(state_dir / _ASKED, {"id": wish})
     end_s = time.monotonic() + limit_s
@@ -38,7 +38,7 @@ def taken(state_dir: Path) -> str | None:
 
 
 def answer(state_dir: Path, wish: str, lines: list[str], *, ok: bool) -> None:
-    """Tell whoever asked what came of it."""
+    """Send the result to the process that asked."""
     _write(state_dir / _ANSWER, {"id": wish, "ok": ok, "lines": lines})
 
 

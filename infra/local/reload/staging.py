@@ -17,7 +17,7 @@ class SourceError(Exception):
 
 
 def check(root: Path, files: Iterable[Path]) -> None:
-    """Compile edited files without running them; the first that cannot be compiled is told."""
+    """Compile edited files without running them; the first fault is raised."""
     for path in files:
         file = root / path
         if path.suffix != ".py" or not file.is_file():
@@ -40,16 +40,16 @@ class Staging:
         self._number = 0
         shutil.rmtree(folder, ignore_errors=True)
 
-    def stage(self, rooms: Iterable[str]) -> dict[str, Path]:
-        """Lay out some rooms as an asset holds them; the package lies beside them once."""
+    def stage(self, functions: Iterable[str]) -> dict[str, Path]:
+        """Lay out functions as assets hold them; the package lies beside them once."""
         self._number += 1
         base = self._folder / str(self._number)
         copy_into(package_files(self._checkout), base)
         code = {}
-        for room in rooms:
-            code[room] = base / "rooms" / room
-            copy_into(function_files(self._checkout, room), code[room])
-            (code[room] / PACKAGE).symlink_to(base / PACKAGE, target_is_directory=True)
+        for function in functions:
+            code[function] = base / "functions" / function
+            copy_into(function_files(self._checkout, function), code[function])
+            (code[function] / PACKAGE).symlink_to(base / PACKAGE, target_is_directory=True)
         return code
 
     def keep(self) -> None:

@@ -1,4 +1,4 @@
-"""Executions under way: they are begun again under their names, since what they did so far stands in the tables.
+"""Executions under way, which are begun again under their names.
 
 On AWS an execution outlives everything. Here it is gone with the process, and its run's journal is not: the machine's
 first state reads the journal and goes on from there, so a second beginning repeats nothing that was recorded.

@@ -64,7 +64,7 @@ class DataFolder:
                 self._flush()
 
     def retry(self) -> None:
-        """Try again to write what waits, once there may be room again."""
+        """Try to write again what waits, once there may be space."""
         with self._mutex:
             if self._waiting:
                 self._flush()

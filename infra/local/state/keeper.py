@@ -43,7 +43,7 @@ class Keeper:
     """One data folder in use."""
 
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
-        """Open the folder before anything else is started: one that cannot be used is to be told at once."""
+        """Open the folder before anything is started, so that an unusable one is reported at once."""
         self._folder = DataFolder(folder, tell)
         self._items = Items(self._folder)
         self._machines, self._schedules, self._executions = Machines(), Schedules(), Executions()
@@ -85,7 +85,7 @@ class Keeper:
         return answer
 
     def restore(self) -> None:
-        """Put tables, objects, messages and machines back into what was deployed; nothing runs yet."""
+        """Restore tables, objects, messages and machines into what was deployed; nothing runs yet."""
         self._machines.deployed()
         self._schedules.deployed()
         number, lost = self._items.restore()

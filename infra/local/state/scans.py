@@ -11,7 +11,7 @@ from infra.local.state.folder import DataFolder, Unit
 
 
 class Seen(NamedTuple):
-    """One thing as it is: its name, a mark that differs when it differs, and how to write it down."""
+    """One thing, a mark that changes with it, and how to write it."""
 
     unit: Unit
     mark: Hashable

@@ -48,7 +48,7 @@ class Schedules:
                 yield Seen(unit, schedule.last_modified_date, _Writer(schedule))
 
     def restore(self, unit: Unit, content: Any) -> Hashable | None:
-        """Put a schedule back; it goes on from when it was made, and what it missed meanwhile it does not do later."""
+        """Restore a schedule, counting from when it was made; what it missed is not made up for."""
         group = _backend().schedule_groups.get(unit.home)
         if group is None:
             return None

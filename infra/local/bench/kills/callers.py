@@ -47,7 +47,7 @@ class Callers:
         return str(answer.json()["id"])
 
     def to_its_end(self, run: str, limit_s: float) -> Document:
-        """Do what is asked until the run has ended or the time is over; give the run as it is then."""
+        """Answer what a run asks until it has ended or the time is over, and return the run."""
         end_s, answered = time.monotonic() + limit_s, set[str]()
         while not (found := self.run(run)).get("ended_at") and time.monotonic() < end_s:
             self._answer_what_is_open(found, answered)
@@ -89,7 +89,11 @@ class Callers:
                 self._once(task["callback"], {"ok": True}, answered)
 
     def _may_be_called(self, address: str, found: Document) -> bool:
-        """Whoever is called first calls back once he was told where; the others know the address from the run."""
+        """Return whether a callback may be made.
+
+        The site that is called first calls back once it has the address; the others read the address from the
+        run.
+        """
         if found["workflow"] != "kills-webhook":
             return True
         return any(self._site.callback_of(task) == address for task in self._site.started)

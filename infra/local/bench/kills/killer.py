@@ -24,13 +24,16 @@ _ASKING: Final = "agent_advance"
 """The one function that calls models."""
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 _BESIDE = frozenset({"janitor", "authorizer"})
-"""Rooms whose writes are no part of a run: they come when they come."""
+"""Functions whose writes are no part of a run: they come when they come."""
 _NEVER_SEEN: Answer = (500, {}, "{}")
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One place at which a process is killed: around the n-th write of a run of a shape, or in the stream of its n-th reply."""
+    """One place at which a process is killed.
+
+    Around the n-th write of a run of a shape, or in the stream of its n-th reply.
+    """
 
     shape: str
     when: When
@@ -54,7 +57,10 @@ class Kill:
 
 @dataclass
 class Killer:
-    """Stands around DynamoDB; without a place it only counts. `writes` are the rooms of all writes that it saw."""
+    """Observe DynamoDB and kill at a place; without one, count only.
+
+    `writes` are the functions of all writes that it saw.
+    """
 
     laptop: Laptop
     kill: Kill | None = None
@@ -63,15 +69,15 @@ class Killer:
 
     def observe(self, handler: Any, action: Action) -> Answer:
         """Count a run's writes and strike at the chosen one."""
-        room = self.laptop.executor.short_name_of(handler.access_key)
+        function = self.laptop.executor.short_name_of(handler.access_key)
         operation = str(handler._get_action())  # noqa: SLF001 - the action's own name
-        if operation not in _WRITES or room is None or room in _BESIDE:
+        if operation not in _WRITES or function is None or function in _BESIDE:
             return self.laptop.meter.observe(handler, action)
-        self.writes.append(room)
+        self.writes.append(function)
         if self.kill is None or self.kill.when == WITHIN or len(self.writes) != self.kill.write:
             return self.laptop.meter.observe(handler, action)
         answer = _NEVER_SEEN if self.kill.when == "before" else self.laptop.meter.observe(handler, action)
-        self._strike(handler.access_key, room)
+        self._strike(handler.access_key, function)
         return answer
 
     def hear(self, call: int) -> None:
@@ -80,13 +86,13 @@ class Killer:
             for pid in self.laptop.executor.pids_of(_ASKING):
                 self._end(pid, _ASKING)
 
-    def _strike(self, access_key: str, room: str) -> None:
+    def _strike(self, access_key: str, function: str) -> None:
         pid = self.laptop.executor.pid_of(access_key)
         if pid is not None:
-            self._end(pid, room)
+            self._end(pid, function)
 
-    def _end(self, pid: int, room: str) -> None:
-        self.killed = room
+    def _end(self, pid: int, function: str) -> None:
+        self.killed = function
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Stands between functions and a provider of models: counts calls, and says when the reply to one is half through."""
+"""A relay between functions and a model provider, which counts calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _LEFT_OUT: Final = frozenset({"host", "content-length", "connection", "accept-en
 
 
 class Relay:
-    """What was asked since the last run began; `within` is told the number of each call whose reply has begun."""
+    """Count what was asked since the last run began.
+
+    `within` is called with the number of each call whose reply has begun.
+    """
 
     def __init__(self, provider: str) -> None:
         """Take the address of the provider."""
@@ -25,7 +28,7 @@ class Relay:
         self._lock = threading.Lock()
 
     def forget(self) -> None:
-        """Begin to count anew, for another run."""
+        """Reset the counts, for another run."""
         with self._lock:
             self.calls = 0
 
@@ -44,7 +47,7 @@ class _Passing(BaseHTTPRequestHandler):
     relay: Relay
 
     def do_POST(self) -> None:
-        """Pass one call on, and its reply back piece by piece; who has died does not hear the rest."""
+        """Pass one call on, and its reply back piece by piece; a dead caller misses the rest."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _LEFT_OUT}
         number, self.close_connection = self.relay.next_call(), True

@@ -21,9 +21,9 @@ _CALL: Document = {"type": "webhook", "wait_for_call": True, "timeout_s": WAIT_S
 
 @dataclass(frozen=True)
 class Shape:
-    """What is run, and what must be registered before it, each with the part of the API that takes it.
+    """A run, and what must be registered before it, each with its part of the API.
 
-    `asks_model` says that a model answers it, and its rehearsal only stands for what that says.
+    `asks_model` says that a model answers it, and its rehearsal says what that would.
     """
 
     name: str
@@ -69,7 +69,7 @@ def _asking_agents() -> list[Shape]:
 
 
 def _waiting_workflows(site: str) -> list[Shape]:
-    """Workflows whose task waits for an agent, a person, a call, and for whom it has called itself."""
+    """Return workflows whose task waits for an agent, a person or a call."""
     human = {"id": "ask", "type": "human", "question": "May I?", "not_requester": False, "timeout_s": WAIT_S}
     agent = {"id": "ask", "agent": _library("one_turn")["id"], "with": {"input": "Go."}}
     webhook = {**_CALL, "id": "call", "url": f"{site}/started", "with": {"task": "call"}}

@@ -1,4 +1,4 @@
-"""One run without a kill, then one for each place at which its processes can be killed; what does not hold is told."""
+"""One run without a kill, then one for each place at which its processes can be killed."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ _ASKED: Final = "model_calls"
 
 @dataclass
 class Report:
-    """What was tried and what did not hold; `missed` are places that a run did not come to, for it went another way."""
+    """What was tried and what did not hold.
+
+    `missed` are places that a run did not come to, since it went another way.
+    """
 
     tried: int = 0
     violations: list[Document] = field(default_factory=list)
     by_fault: Counter[str] = field(default_factory=Counter)
-    by_room: Counter[str] = field(default_factory=Counter)
+    by_function: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
 
     def as_json(self) -> Document:
@@ -51,13 +54,16 @@ class Report:
             "tried": self.tried,
             "violations": self.violations,
             "by_fault": kills,
-            "killed_by_function": dict(sorted(self.by_room.items())),
+            "killed_by_function": dict(sorted(self.by_function.items())),
             "missed": self.missed,
         }
 
 
 def sweep(names: Sequence[str] | None = None, sample: int | None = None, seed: int = 1) -> Document:
-    """Kill at every write and in every stream of every shape, one kill a run, or at a few of each that a seed chooses."""
+    """Kill at every write and in every stream of every shape, one kill a run.
+
+    With a sample, a seed chooses a few places of each shape.
+    """
     with _bench() as bench:
         for name in names or bench.shapes:
             bench.sweep_one(bench.shape(name), sample, random.Random(f"{name} {seed}"))  # noqa: S311
@@ -97,7 +103,7 @@ def _model() -> Iterator[tuple[Relay, str]]:
 
 
 def _options(site: str, models: str) -> LaptopOptions:
-    """Let webhooks call the site, and models be asked with limits, so that their writes are among those that are met."""
+    """Allow the called site and give models limits, so that these writes are met too."""
     entry = f"{{url={json.dumps(models)}, requests_per_minute=1000, tokens_per_minute=10000000}}"
     settings = (f"http_allow={json.dumps([site])}", f"providers.anthropic={entry}")
     return LaptopOptions(settings=settings, provider_keys={"anthropic": "loopback"})
@@ -131,7 +137,10 @@ class _Bench:
             self.try_one(shape, kill, calm)
 
     def calm(self, shape: Shape) -> tuple[Document, int]:
-        """Run once without a kill, which is what the others are compared with; what fails even so cannot be swept."""
+        """Run once without a kill, as what the others are compared with.
+
+        A shape that fails even so cannot be swept.
+        """
         try:
             self.callers.register(shape)  # before anything is counted
         except (LaptopError, httpx2.HTTPError) as error:
@@ -152,13 +161,13 @@ class _Bench:
             self.report.missed.append(str(kill))
         else:
             self.report.by_fault[kill.when] += 1
-            self.report.by_room[killer.killed] += 1
+            self.report.by_function[killer.killed] += 1
         faults = faults or [*differences(calm, found), *self._left_over()]
         if faults:
             self._violate(kill, [*faults, f"{killer.killed} was killed, of run {found.get('id')}"])
 
     def _run(self, shape: Shape) -> tuple[Document, list[str]]:
-        """Carry a run to its end; what keeps it from that is told and no reason to end the sweep."""
+        """Carry a run to its end; an error is reported and does not end the sweep."""
         found: Document = {}
         self.relay.forget()
         try:

@@ -1,1 +1,1 @@
-"""Code that runs in a sandbox and not in the laptop: its folder holds nothing that could hide a module of a room."""
+"""Code that runs in a sandbox; nothing in its folder can hide a function's module."""

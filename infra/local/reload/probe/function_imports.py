@@ -1,6 +1,6 @@
-"""A function that imports rooms and says what went wrong: the edit that breaks one is told before it replaces anything.
+"""Imports functions and returns what went wrong, so that a broken edit replaces nothing.
 
-All rooms are imported in one process, because most of the time goes into the package that they share.
+All functions are imported in one process, because most of the time goes into the package that they share.
 """
 
 from __future__ import annotations
@@ -14,36 +14,46 @@ from typing import Any
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """Take `{room: {"code": folder, "environment": {...}}}`, give `{room: where and what}` of those that fail."""
+    """Import each function of the event, and return where and why imports failed.
+
+    Args:
+        event: `{function: {"code": folder, "environment": {...}}}`.
+        context: Not used.
+
+    Returns:
+        `{function: place and reason}` of those that fail.
+    """
     del context
     failures = {}
-    for room, how in event.items():
-        fault = _import(room, Path(how["code"]), how["environment"])
+    for function, how in event.items():
+        fault = _import(function, Path(how["code"]), how["environment"])
         if fault is not None:
-            failures[room] = fault
+            failures[function] = fault
     return failures
 
 
-def _import(room: str, code: Path, environment: dict[str, str]) -> str | None:
+def _import(function: str, code: Path, environment: dict[str, str]) -> str | None:
     before = dict(os.environ)
     os.environ.update(environment)
     sys.path.insert(0, str(code))
     try:
-        module = importlib.import_module(f"functions.{room}.handler")
-    except BaseException as error:  # noqa: BLE001 - whatever a room raises is its answer, SystemExit too
+        module = importlib.import_module(f"functions.{function}.handler")
+    except BaseException as error:  # noqa: BLE001 - whatever a function raises is its answer, SystemExit too
         return f"{_place(error, code)}: {type(error).__name__}: {_message(error)}"
     finally:
         sys.path.remove(str(code))
         os.environ.clear()
         os.environ.update(before)
-        _forget_rooms()
+        _forget_functions()
     return (
-        None if callable(getattr(module, "handle", None)) else f"functions/{room}/handler.py:1: no `handle`"
+        None
+        if callable(getattr(module, "handle", None))
+        else f"functions/{function}/handler.py:1: no `handle`"
     )
 
 
-def _forget_rooms() -> None:
-    # The next room must not find this one.
+def _forget_functions() -> None:
+    # The next function must not find this one.
     for name in [name for name in sys.modules if name.partition(".")[0] == "functions"]:
         del sys.modules[name]
 
@@ -63,7 +73,7 @@ def _inside(filename: str, code: Path) -> str:
         return filename
     inside = path.relative_to(layout)
     if inside.parts[0] == code.parent.name:
-        # The package was imported by way of the first room that needed it.
+        # The package was imported by way of the first function that needed it.
         inside = Path(*inside.parts[2:])
     return f"shared/{inside}" if inside.parts[0] == "stepward" else str(inside)
 
