@@ -84,14 +84,14 @@ DeadlineOption = Annotated[
 ]
 AttachOption = Annotated[
     list[str] | None,
-    typer.Option("--attach", metavar="FILE_KEY", help="Show its model this data file too. Repeatable."),
+    typer.Option("--attach", metavar="FILE_KEY", help="Attach a data file for its model. Repeatable."),
 ]
 
 
 def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     agent: AgentArgument,
     given: Annotated[
-        str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="What the agent is to work on.")
+        str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="The agent's input.")
     ],
     wait: Annotated[
         bool,
@@ -99,7 +99,7 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
             "--wait/--no-wait", "--follow/--no-follow", help="Follow the run to its end, or only start it."
         ),
     ] = True,
-    version: Annotated[str | None, typer.Option(help="A version of the agent. Default: the newest.")] = None,
+    version: Annotated[str | None, typer.Option(help="A version or a label. Default: the newest.")] = None,
     deadline_s: DeadlineOption = None,
     idempotency_key: IdempotencyKeyOption = None,
     rehearse: RehearseOption = None,
@@ -160,11 +160,13 @@ def _show_answer(ended: Run) -> None:
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
-    capability: Annotated[Capability | None, typer.Option(help="Only those that are for this.")] = None,
-    module: Annotated[str | None, typer.Option(help="Only those of a module.")] = None,
-    category: Annotated[str | None, typer.Option(help="Only those of a category.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only those with a tag.")] = None,
-    state: Annotated[AgentState | None, typer.Option(help="Those in another state than READY.")] = None,
+    capability: Annotated[Capability | None, typer.Option(help="Only agents with this capability.")] = None,
+    module: Annotated[str | None, typer.Option(help="Only agents of this module.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only agents of this category.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only agents with this tag.")] = None,
+    state: Annotated[
+        AgentState | None, typer.Option(help="Only agents in this state. Default: READY.")
+    ] = None,
     limit: LimitOption = None,
     cursor: CursorOption = None,
     url: UrlOption = None,
@@ -189,7 +191,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
 def show(
     agent_id: AgentArgument,
-    version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
+    version: Annotated[str | None, typer.Option(help="A version or a label. Default: the newest.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -221,7 +223,7 @@ def register(
 def _show_page(page: AgentPage, *, narrowed: bool) -> None:
     if not page["agents"]:
         none_yet = "No agents yet. Register one: stepward agents register my-agent.yaml"
-        output.say("No agent is like that. All of them: stepward agents ls" if narrowed else none_yet)
+        output.say("No such agents. All of them: stepward agents ls" if narrowed else none_yet)
         output.more(page["next_cursor"])
         return
     table = output.table("agent", "version", "model", "name", "age", right=("age",))

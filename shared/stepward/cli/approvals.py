@@ -66,12 +66,12 @@ IdArgument = Annotated[
 FieldsOption = Annotated[
     list[str] | None, typer.Option("--field", "-f", metavar="NAME=VALUE", help="A field of the form.")
 ]
-CommentOption = Annotated[str, typer.Option("--comment", "-c", help="What the run and others may know.")]
+CommentOption = Annotated[str, typer.Option("--comment", "-c", help="A note for the run and for people.")]
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
-    status: Annotated[StatusWord, typer.Option(help="open or done.")] = StatusWord.open,
+    status: Annotated[StatusWord, typer.Option(help="List approvals with this status.")] = StatusWord.open,
     limit: LimitOption = None,
     cursor: CursorOption = None,
     url: UrlOption = None,

@@ -89,7 +89,7 @@ def attach(app: typer.Typer) -> None:
 def estimate(
     agent: AgentArgument,
     given: Annotated[str, typer.Option("--input", help="Text, JSON, @file, or - for standard input.")],
-    version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
+    version: Annotated[str | None, typer.Option(help="A version or a label. Default: the newest.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -118,9 +118,10 @@ def estimate(
 def costs(
     by: Annotated[ByWord, typer.Option(help="Group by tenant, agent, model, workflow or day.")] = ByWord.day,
     first: Annotated[
-        str | None, typer.Option("--from", help="The first day. Default: the month's first.")
+        str | None,
+        typer.Option("--from", help="The first UTC day, YYYY-MM-DD. Default: the first of this month."),
     ] = None,
-    last: Annotated[str | None, typer.Option("--to", help="The last day. Default: today.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last UTC day. Default: today.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

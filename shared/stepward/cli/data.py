@@ -54,7 +54,7 @@ Examples:
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
-    prefix: Annotated[str | None, typer.Argument(help="Only keys that begin so.")] = None,
+    prefix: Annotated[str | None, typer.Argument(help="Only keys with this prefix.")] = None,
     limit: LimitOption = None,
     cursor: CursorOption = None,
     url: UrlOption = None,
@@ -70,7 +70,9 @@ def ls(
 @app.command("get", help=GET_HELP, epilog=EPILOG)
 def get(
     name: KeyArgument,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it there.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to this file. Default: standard output.")
+    ] = None,
     url: UrlOption = None,
     key: KeyOption = None,
 ) -> None:

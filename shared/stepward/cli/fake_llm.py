@@ -42,7 +42,7 @@ _Rehearsal = Annotated[
         exists=True,
         dir_okay=False,
         show_default=False,
-        help="Whose rehearsal to play. Default: that of the bundled support agent.",
+        help="The agent whose rehearsal is played. Default: the bundled support agent.",
     ),
 ]
 _Script = Annotated[
@@ -52,7 +52,7 @@ _Script = Annotated[
         exists=True,
         dir_okay=False,
         show_default=False,
-        help="A list of replies: what to answer, in order.",
+        help="A list of replies, played in order.",
     ),
 ]
 _Cassette = Annotated[
@@ -66,16 +66,14 @@ _RecordFrom = Annotated[
     typer.Option(
         metavar="URL",
         show_default=False,
-        help="A real provider to ask what no cassette answers; it is kept in DIR without secrets.",
+        help="A real provider for requests that no cassette answers; its answers are recorded without secrets.",
     ),
 ]
 _Fault = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="NAME[:N]", show_default=False, help="What goes wrong with the first N requests (1)."
-    ),
+    typer.Option(metavar="NAME[:N]", show_default=False, help="A fault for the first N requests (1)."),
 ]
-_Latency = Annotated[int, typer.Option(min=0, max=600_000, help="How long each answer waits.")]
+_Latency = Annotated[int, typer.Option(min=0, max=600_000, help="Milliseconds that each answer waits.")]
 
 
 def fake_llm(
@@ -111,7 +109,7 @@ def _listening(provider: Provider, port: int) -> Provider:
         return provider.start()
     except OSError as error:
         raise SetupError(
-            f"Port {port} cannot be listened on: {error.strerror}.",
+            f"Port {port} is not available: {error.strerror}.",
             "Give another --port, or 0 for a free one.",
         ) from error
 

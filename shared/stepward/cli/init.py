@@ -86,9 +86,12 @@ def templates() -> dict[str, Template]:
 
 def init(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Where to write it.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]", help="The folder to write to. Default: the template's name.", show_default=False
+        ),
     ] = None,
-    template: Annotated[str | None, typer.Option(help="Which template; see --list.")] = None,
+    template: Annotated[str | None, typer.Option(help="The template's name; see --list.")] = None,
     list_them: Annotated[bool, typer.Option("--list", help="List the templates, and write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -43,7 +43,7 @@ def parse_input(text: str, where: str) -> str | dict[str, Any]:
         return dict(read_json(text))
     except NotJson as error:
         fix = f"{error.fix[:1].upper()}{error.fix[1:]}." if error.fix else 'Quote names and texts with ".'
-        raise InputError(f"{where} starts like a JSON object but is none: {error}.", fix) from error
+        raise InputError(f"{where} starts like a JSON object but is not one: {error}.", fix) from error
 
 
 def read_definition(path: Path) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def read_written(path: Path) -> Document:
     """
     kind = _KINDS.get(path.suffix)
     if kind is None:
-        raise InputError(f"{path} is neither .yaml, .yml nor .json.", "Rename the file by what is in it.")
+        raise InputError(f"{path} is neither .yaml, .yml nor .json.", "Give it the ending of its content.")
     return read_document(read_text(path), kind)
 
 
@@ -195,7 +195,7 @@ FileOrIdArgument = Annotated[
         autocompletion=options.complete_workflows,
     ),
 ]
-VersionOption = Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")]
+VersionOption = Annotated[str | None, typer.Option(help="A version. Default: the newest.")]
 
 
 @dataclass(frozen=True)

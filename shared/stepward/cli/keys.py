@@ -55,7 +55,7 @@ Examples:
 
 @app.command("create", help=CREATE_HELP, epilog=EPILOG)
 def create(
-    principal: Annotated[str, typer.Option("--principal", help="Who holds it, as logs and runs name it.")],
+    principal: Annotated[str, typer.Option("--principal", help="The holder's name, as in logs and runs.")],
     tenant: TenantOption = None,
     expires_in: Annotated[
         str | None,
@@ -85,7 +85,7 @@ def ls(tenant: TenantOption = None, as_json: JsonOption = False) -> int:
 
 @app.command("revoke", help=REVOKE_HELP, epilog=EPILOG)
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys ls` shows it.")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `keys ls` shows it.")],
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> int:

@@ -54,10 +54,10 @@ def logs(
     ] = None,
     lines: Annotated[
         int,
-        typer.Option("-n", "--lines", parser=at_least(1), metavar="N", help="How many lines from the end."),
+        typer.Option("-n", "--lines", parser=at_least(1), metavar="N", help="Number of lines from the end."),
     ] = 50,
     follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on showing new lines until Ctrl-C.")
+        bool, typer.Option("-f", "--follow", help="Show new lines as they come, until Ctrl-C.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

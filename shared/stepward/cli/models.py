@@ -154,17 +154,19 @@ _ELSEWHERE = (
 ProviderArgument = Annotated[
     str,
     typer.Argument(
-        metavar="PROVIDER", help="anthropic, openai, or what \\[providers.NAME] of the stage names."
+        metavar="PROVIDER", help="anthropic, openai, or a name from \\[providers.NAME] of the stage."
     ),
 ]
 TenantOption = Annotated[
     str | None,
-    typer.Option("--tenant", help="Whose own keys. Default: those of all who have none.", show_default=False),
+    typer.Option(
+        "--tenant", help="The tenant with its own keys. Default: tenants without any.", show_default=False
+    ),
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Set the key even if the stage has no such provider yet.")
 ]
-IdOption = Annotated[str | None, typer.Option("--id", help="What the key is called.", show_default=False)]
+IdOption = Annotated[str | None, typer.Option("--id", help="The key's id.", show_default=False)]
 SET_KEY_HELP = """Set the only key of a provider; it is prompted for, or read from standard input.
 
 Examples:
@@ -228,7 +230,8 @@ def add_key(
 @providers_app.command("ls", help=LIST_KEYS_HELP, epilog=EPILOG)
 def list_keys(
     provider: Annotated[
-        str | None, typer.Argument(metavar="[PROVIDER]", help="Only this one's.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[PROVIDER]", help="Only keys of this provider.", show_default=False),
     ] = None,
     tenant: TenantOption = None,
     as_json: JsonOption = False,
@@ -255,7 +258,8 @@ def remove_key(
 def _refuse_more(context: typer.Context) -> None:
     if context.args:
         raise SetupError(
-            "There are words too many.", "The key itself is asked for, or piped in; it is never an argument."
+            "There are too many arguments.",
+            "The key itself is asked for, or piped in; it is never an argument.",
         )
 
 

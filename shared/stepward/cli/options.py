@@ -106,8 +106,8 @@ PromptArgument = Annotated[
 TriggerArgument = Annotated[
     str, typer.Argument(metavar="TRIGGER", help="The trigger's id.", autocompletion=complete_triggers)
 ]
-LimitOption = Annotated[int | None, typer.Option(parser=at_least(1), metavar="N", help="How many to list.")]
-CursorOption = Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")]
+LimitOption = Annotated[int | None, typer.Option(parser=at_least(1), metavar="N", help="Number of entries.")]
+CursorOption = Annotated[str | None, typer.Option(help="The `next_cursor` of the page before.")]
 IdempotencyKeyOption = Annotated[
     str | None, typer.Option(help="The same key with the same input starts one run only. Default: a new key.")
 ]
@@ -115,28 +115,28 @@ RehearseOption = Annotated[
     bool | None,
     typer.Option(
         "--rehearse/--no-rehearse",
-        help="Let rehearsals answer, or models, which are paid. Default: what the stage says.",
+        help="Answer by rehearsals, or by models, which are paid. Default: the stage's setting.",
     ),
 ]
 ChargeOption = Annotated[
     bool | None,
     typer.Option(
         "--charge/--no-charge",
-        help="Let a rehearsed run draw on budgets and count among the costs. Default: what the stage says.",
+        help="Charge a rehearsed run to budgets and costs. Default: the stage's setting.",
     ),
 ]
 KeptRehearseOption = Annotated[
     bool | None,
     typer.Option(
         "--rehearse/--no-rehearse",
-        help="Let rehearsals answer, or models, which are paid. Default: as before.",
+        help="Answer by rehearsals, or by models, which are paid. Default: as before.",
     ),
 ]
 KeptChargeOption = Annotated[
     bool | None,
     typer.Option(
         "--charge/--no-charge",
-        help="Let a rehearsed run draw on budgets and count among the costs. Default: as before.",
+        help="Charge a rehearsed run to budgets and costs. Default: as before.",
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]

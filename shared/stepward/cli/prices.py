@@ -61,12 +61,13 @@ _SHOWN: Final = {
 app = typer.Typer(help=HELP, epilog=EPILOG, invoke_without_command=True)
 ModelArgument = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="A model's id, an alias, or PROVIDER/MODEL of a server of yours."),
+    typer.Argument(metavar="MODEL", help="A model's id, an alias, or PROVIDER/MODEL of your own server."),
 ]
 AllTenantsOption = Annotated[
     bool,
     typer.Option(
-        "--all-tenants", help="For all tenants that have no price of their own; on the laptop that runs here."
+        "--all-tenants",
+        help="Set it for all tenants without a price of their own; on the laptop that runs here only.",
     ),
 ]
 

@@ -67,7 +67,7 @@ PromptOption = Annotated[
 ModelOption = Annotated[str | None, typer.Option("--model", help="Another model from here on.")]
 ResultOption = Annotated[
     list[str] | None,
-    typer.Option("--result", metavar="CALL=JSON", help="Another result of a call. May be given again."),
+    typer.Option("--result", metavar="CALL=JSON", help="Another result of a call. Repeatable."),
 ]
 WaitOption = Annotated[
     bool,

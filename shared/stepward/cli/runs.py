@@ -72,7 +72,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="Only runs from then on: 90m, 24h, 7d, a day, an instant."),
+        typer.Option(metavar="WHEN", help="Only runs since then: 90m, 24h, 7d, a day or an instant."),
     ] = None,
     day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs of this UTC day.")] = None,
     limit: LimitOption = None,
@@ -111,7 +111,7 @@ def show(
 @app.command("tail", help=TAIL_HELP, epilog=EPILOG)
 def tail(
     run_id: RunArgument,
-    after: Annotated[str | None, typer.Option(help="Begin after this event: its `seq` or `id`.")] = None,
+    after: Annotated[str | None, typer.Option(help="Start after this event: its `seq` or `id`.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

@@ -140,7 +140,7 @@ def _seen(stepward: Stepward, trigger_id: str, before: int) -> TriggerState:
         time.sleep(POLL_S)
     raise InputError(
         f"{trigger_id} has not fired within {SEEN_WITHIN_S:g} s.",
-        f"Look again: stepward triggers show {trigger_id}; what fitted no trigger: stepward triggers ls",
+        f"Look again: stepward triggers show {trigger_id}; unmatched events: stepward triggers ls",
     )
 
 

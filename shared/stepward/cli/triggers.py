@@ -24,7 +24,7 @@ app = typer.Typer(
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The trigger's file: .yaml, .yml or .json.")
 ]
-LS_HELP = """List triggers, and what fitted none today.
+LS_HELP = """List triggers, and what matched none today.
 
 Examples:
 
@@ -182,7 +182,7 @@ def _show_page(page: TriggerPage) -> None:
         output.say("No triggers yet. Make one: stepward triggers add inbox.yaml")
     today = page["unmatched_today"]
     if count := today["objects"] + today["events"]:
-        last = f"{count} came today and fitted no trigger; the last: {today['last']}"
+        last = f"{count} came today and matched no trigger; the last: {today['last']}"
         output.say(last, style="yellow")
 
 

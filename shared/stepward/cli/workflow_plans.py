@@ -64,7 +64,8 @@ class Form(StrEnum):
 
 
 OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there. Default: standard output.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write to this file. Default: standard output."),
 ]
 
 
@@ -83,7 +84,7 @@ def plan(
 
 def graph(
     given: FileOrIdArgument,
-    form: Annotated[Form, typer.Option("--as", help="As which kind of picture.")] = Form.MERMAID,
+    form: Annotated[Form, typer.Option("--as", help="The format of the drawing.")] = Form.MERMAID,
     out: OutOption = None,
     version: VersionOption = None,
     url: UrlOption = None,

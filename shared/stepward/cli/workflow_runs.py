@@ -89,7 +89,7 @@ WaitOption = Annotated[
 def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     given: FileOrIdArgument,
     what: Annotated[
-        str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="What the run works on.")
+        str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="The run's input.")
     ] = "{}",
     wait: WaitOption = True,
     version: VersionOption = None,

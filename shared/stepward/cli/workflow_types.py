@@ -148,7 +148,7 @@ def _show_all(known: list[Type]) -> None:
         cells = (one.name, one.purpose, ", ".join(map(str, one.own)))
         table.add_row(*map(output.as_cell, cells))
     output.show(table)
-    output.say("* must be there. All fields of one: stepward workflows types TYPE", style="dim")
+    output.say("* is required. All fields of one: stepward workflows types TYPE", style="dim")
 
 
 def _show_one(kind: Type) -> None:

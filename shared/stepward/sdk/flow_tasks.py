@@ -99,7 +99,7 @@ class Task:
             if not isinstance(scope.owner, Parallel):
                 raise BadCall(
                     f"{self.id!r} runs within {scope.owner.id!r}, many times, and is not seen outside of it.",
-                    f"Say within it what a round brings, with `collect`, and use `{scope.owner.id}.output`.",
+                    f"Set the value of each iteration within it by `collect`, and use `{scope.owner.id}.output`.",
                 )
             names.insert(0, scope.owner.id)
             scope = scope.around

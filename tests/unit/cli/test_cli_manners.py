@@ -65,7 +65,7 @@ def test_a_fault_is_named_once(run: Run, stage: Stage) -> None:
 def test_a_narrowed_list_that_is_empty_does_not_speak_of_a_first_agent(run: Run, stage: Stage) -> None:
     stage(ok({"agents": [], "next_cursor": None}))
     seen = run("agents", "ls", "--tag", "nothing-has-it")
-    assert "No agent is like that" in seen.out
+    assert "No such agents" in seen.out
     assert "register" not in seen.out
 
 

@@ -130,7 +130,7 @@ def test_input_comes_as_text_json_file_or_pipe(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ('{"a": }', "--input starts like a JSON object but is none: Expecting value: line 1 column 7"),
+        ('{"a": }', "--input starts like a JSON object but is not one: Expecting value: line 1 column 7"),
         ("@missing.json", "missing.json cannot be read: No such file or directory"),
         ("@.", "cannot be read: Is a directory"),
         ("@latin.txt", "latin.txt is not a text file: it is not UTF-8 (byte 0, line 1)"),

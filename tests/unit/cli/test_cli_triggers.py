@@ -41,7 +41,7 @@ def test_triggers_are_listed_with_what_fitted_none(run: Run, stage: Stage) -> No
     api = stage(ok({"triggers": [TRIGGER], "next_cursor": None, "unmatched_today": noisy}))
     seen = run("triggers", "ls", "--limit", "5")
     assert "inbox" in seen.out
-    assert "3 came today and fitted no trigger; the last: outbox/x" in seen.out
+    assert "3 came today and matched no trigger; the last: outbox/x" in seen.out
     assert api.targets == ["GET /triggers?limit=5"]
 
 
