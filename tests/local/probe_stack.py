@@ -1,4 +1,4 @@
-"""A room of the small stack that makes whatever AWS call it is asked for, and machines that call, in a role of their own."""
+"""A function that makes any AWS call it is asked for, and machines with roles of their own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def granted(laptop: Laptop, *statements: dict[str, Any]) -> Iterator[None]:
 
 
 def machine(laptop: Laptop, role: str = ROLE) -> str:
-    """Make the machine that calls the echo room once more, with another role."""
+    """Return the machine that calls the echo function once more, with another role."""
     states = laptop.client("stepfunctions")
     known = states.describe_state_machine(
         stateMachineArn=laptop.physical_id("AWS::StepFunctions::StateMachine")
@@ -67,7 +67,7 @@ def machine(laptop: Laptop, role: str = ROLE) -> str:
 
 
 def call(laptop: Laptop, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-    """Let the room make a call; `Code` is OK or the error's."""
+    """Let the function make a call; `Code` is OK or the error's."""
     event = json.dumps({"service": service, "call": operation, "with": arguments})
     answer = laptop.client("lambda").invoke(FunctionName="small-probe", Payload=event)
     found: dict[str, Any] = json.loads(answer["Payload"].read())

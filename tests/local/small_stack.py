@@ -1,4 +1,4 @@
-"""A cloud assembly small enough to read: a few functions, an HTTP API, a table, machines for single questions."""
+"""A small cloud assembly: a few functions, an HTTP API, a table, machines."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ CORS = {
 
 
 def write_code(folder: Path) -> Path:
-    """Write the rooms' code as an asset holds it."""
+    """Write the functions' code as an asset holds it."""
     package = folder / "rooms"
     package.mkdir(parents=True, exist_ok=True)
     for room, source in ROOMS.items():
@@ -152,7 +152,7 @@ def machine(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def call_echo() -> dict[str, Any]:
-    """Call the echo room; every error ends in `Caught` with its name."""
+    """Call the echo function; every error ends in `Caught` with its name."""
     call = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",

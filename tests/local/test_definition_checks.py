@@ -1,4 +1,4 @@
-"""What Step Functions refuses of a definition: AWS's codes, words and places, and nothing where there is no fault."""
+"""Validation of definitions: AWS's codes, messages and locations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The template is applied as CloudFormation would apply it, and what the laptop cannot do is an error, not a silence."""
+"""Templates are applied as by CloudFormation; what is not supported is an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.local.small_stack import write_assembly
 
 
 class Names:
-    """Answer references with their own spelling."""
+    """Answers references with their own names."""
 
     stack_name = "stack"
 

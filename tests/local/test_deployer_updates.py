@@ -1,4 +1,4 @@
-"""A second deployment changes what has changed and nothing else; one that fails leaves everything as it was."""
+"""A deployment changes only what differs; one that fails is rolled back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Definitions that AWS refuses make no machine, and can be checked without one; each test fails on unpatched moto."""
+"""Definitions that AWS refuses are refused, and can be validated without a machine.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What may be caught, refused and told, as AWS documents it: each fails on unpatched moto, as `test_patches_are_needed.py` proves."""
+"""Errors of executions, how they are caught and reported, as AWS documents them.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One test a patch of what executions say and how they end; `test_patches_are_needed.py` proves that each is needed."""
+"""What executions report and how they end, one test for each patch."""
 
 from __future__ import annotations
 

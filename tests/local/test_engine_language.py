@@ -1,4 +1,7 @@
-"""The States Language as AWS documents it, one test a kind: each fails on unpatched moto, as `test_patches_are_needed.py` proves."""
+"""The Amazon States Language as AWS documents it, one test for each subject.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine's own expressions count and write as on AWS, where every number is a binary fraction."""
+"""Numbers of the machine's own expressions are doubles, as on AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One test a patch of moto, each of which fails without it: `test_patches_are_needed.py` proves that they do."""
+"""Patches of moto, one test for each.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ def test_dynamodb_answers_are_written_as_they_are(laptop: Laptop, monkeypatch: p
 
 
 class Poison:
-    """A partition that nobody may read."""
+    """A partition that must not be read."""
 
     def values(self) -> Any:
         raise AssertionError("a query read a partition that it did not ask for")

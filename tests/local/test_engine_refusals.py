@@ -1,4 +1,7 @@
-"""What services refuse, and what they tell of a task, as executions on AWS showed it; each test fails on unpatched moto."""
+"""What services refuse, and how tasks report it, as executions on AWS showed.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

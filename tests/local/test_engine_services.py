@@ -1,4 +1,7 @@
-"""One test a patch of what tasks call and what AWS limits; `test_patches_are_needed.py` proves that each is needed."""
+"""The services that tasks call, and AWS's limits, one test for each patch.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

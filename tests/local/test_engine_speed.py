@@ -1,4 +1,7 @@
-"""One test a patch that saves time; `test_patches_are_needed.py` proves that each is needed."""
+"""Patches that save time, one test for each.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Task tokens are answered once, and not after their time; `test_patches_are_needed.py` proves that the patch is needed."""
+"""Task tokens are answered once, and only while their task waits.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

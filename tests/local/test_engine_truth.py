@@ -1,4 +1,7 @@
-"""What executions on AWS showed, one test a kind: each fails on unpatched moto, as `test_patches_are_needed.py` proves."""
+"""What executions on AWS showed, one test for each subject.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

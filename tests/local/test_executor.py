@@ -1,4 +1,4 @@
-"""Functions run as on Lambda: its environment, its errors by its names, its limits, its log lines, no orphan."""
+"""Functions run as on Lambda: environment, errors, limits, log lines, no orphans."""
 
 from __future__ import annotations
 

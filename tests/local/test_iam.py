@@ -1,4 +1,4 @@
-"""What a role does not grant is refused by the laptop's AWS, by action and resource, in each service's own words."""
+"""What a role does not grant is refused with each service's own error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which partitions a call of DynamoDB touches, and to whom a role is passed: what conditions of policies ask."""
+"""The partitions that calls of DynamoDB touch, and the passing of roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions of statements hold as the IAM guide says, above all when the request lacks their key."""
+"""Conditions hold as the IAM guide says, above all when their key is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths as Step Functions reads them; the examples are Jayway's and those of the States Language."""
+"""Paths as Step Functions evaluates them; examples of Jayway and the States Language."""
 
 from __future__ import annotations
 

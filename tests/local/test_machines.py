@@ -1,4 +1,4 @@
-"""Errors of functions arrive in a state machine under the names that its catchers are written against."""
+"""Errors of functions have the names that Catch matches."""
 
 from __future__ import annotations
 

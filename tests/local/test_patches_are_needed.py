@@ -1,4 +1,4 @@
-"""A patch that moto no longer needs should go, so this fails as soon as a contract test passes without its patch."""
+"""A contract test that passes without its patch shows that the patch can go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One test a patch of moto's own way to start things; `test_patches_are_needed.py` proves that each is needed."""
+"""Patches of how moto starts functions and machines, one test for each.
+
+`test_patches_are_needed.py` proves that each fails without its patch.
+"""
 
 from __future__ import annotations
 

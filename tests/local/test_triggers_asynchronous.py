@@ -1,4 +1,4 @@
-"""An event that nobody waits for is tried three times, and a destination is told how it ended."""
+"""An asynchronous event is tried three times, and a destination gets the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["queue", "word"]
 
 @pytest.fixture
 def configure(laptop: Laptop) -> Iterator[Any]:
-    """Configure the asynchronous invocations of the room `keep`."""
+    """Configure the asynchronous invocations of the function `keep`."""
     lambda_ = laptop.client("lambda")
 
     def put(**config: Any) -> None:
@@ -117,5 +117,5 @@ def test_the_bus_and_a_function_can_be_told(laptop: Laptop, queue: Queue, word: 
     configure(MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": KEEP}})
     send(laptop, {"word": word, "wish": "fail me"})
     records = wait_for(lambda: [r for r in kept(laptop, word) if "requestContext" in r] or None)
-    # What is told of a failure makes the function fail again, which is told in its turn.
+    # The record of a failure makes the function fail again, which is recorded in its turn.
     assert {"word": word, "wish": "fail me"} in [record["requestPayload"] for record in records]

@@ -1,4 +1,4 @@
-"""A bucket tells of its objects: those that were asked for, to whom it was asked, after the call that changed them."""
+"""A bucket sends the configured events to their targets, after the change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events meet rules, and every kind of target gets what the rule says, or its dead letters do."""
+"""Events are matched with rules, and every kind of target gets its input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the clock starts, at the time that it says: tests move the clock instead of waiting."""
+"""What the clock starts, at its times; tests advance it instead of waiting."""
 
 from __future__ import annotations
 

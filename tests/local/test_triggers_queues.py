@@ -1,4 +1,4 @@
-"""Messages reach a function in batches; what fails comes again, and in the end rests with the dead letters."""
+"""Messages reach a function in batches; failures are retried, then dead letters."""
 
 from __future__ import annotations
 

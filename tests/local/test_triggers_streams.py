@@ -1,4 +1,4 @@
-"""A table's changes reach a function: in order for each key, filtered, again after a failure, and never lost unseen."""
+"""A table's changes reach a function: ordered by key, filtered, retried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who waits for a token is found whatever stands beside it."""
+"""The state machine that waits for a token is found among others."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ KEEP = {"Fn::GetAtt": ["KeepFunction", "Arn"]}
 
 
 def triggers() -> dict[str, Any]:
-    """A rule, a queue and a bucket, each of which starts the room `keep`."""
+    """A rule, a queue and a bucket, each of which starts the function `keep`."""
     return {
         "FedQueue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "small-fed"}},
         "Feed": _resource(

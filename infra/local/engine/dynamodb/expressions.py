@@ -1,4 +1,4 @@
-"""Update expressions of DynamoDB, parsed once a text and walked without asking abstract classes for each node."""
+"""Update expressions of DynamoDB, parsed once and walked without abstract classes."""
 
 from __future__ import annotations
 
