@@ -166,7 +166,7 @@ def test_a_decision_is_due_until_the_run_was_woken(ports: Any, approvals: Any) -
     approvals.decide(kept, kept.decided(YES), result_of(kept))
     due = approvals.due("2026-02-01T00:00:00.000Z", 10)
     assert [one.decision for one in due] == [YES]
-    approvals.woken(due[0])
+    approvals.mark_woken(due[0])
     assert approvals.due("2026-02-01T00:00:00.000Z", 10) == []
 
 

@@ -10,7 +10,7 @@ from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Parked, Pause, Queued, Resume
 from stepward.domain.run_lists import RunFilter
-from stepward.domain.run_queue import QueuedRun, Slot, place_again
+from stepward.domain.run_queue import QueuedRun, Slot, position_again
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.run_queue import QueueView, SlotCount, SlotLimits
 from stepward.ports.runs import Settlement
@@ -43,7 +43,7 @@ def test_a_word_is_written_into_journal_and_head_together(ports: Any) -> None:
 @pytest.mark.parametrize("word", ["hold", "release"])
 def test_a_word_for_a_place_that_is_taken_changes_nothing(ports: Any, word: str) -> None:
     waiting = in_line(ports)
-    ports.runtime.hold(a_key(), 2, PAUSE, waiting.place)
+    ports.runtime.hold(a_key(), 2, PAUSE, waiting.position)
     more = {"hold": (PAUSE.model_copy(update={"writer": "q"}), None), "release": (RESUME, waiting)}
     with pytest.raises(StoreConflict):
         getattr(ports.runtime, word)(a_key(), 2, *more[word])
@@ -60,9 +60,9 @@ def test_lists_show_who_is_paused(ports: Any) -> None:
 
 def test_a_run_leaves_the_line_with_its_pause_and_has_a_place_of_its_own_again(ports: Any) -> None:
     old = in_line(ports)
-    ports.runtime.hold(a_key(), 2, PAUSE, old.place)
+    ports.runtime.hold(a_key(), 2, PAUSE, old.position)
     assert ports.run_queue.first("acme", 10) == []
-    again = old.model_copy(update={"place": place_again(old.place, 3), "seq": 3})
+    again = old.model_copy(update={"position": position_again(old.position, 3), "seq": 3})
     ports.runtime.release(a_key(), 3, RESUME, again)
     ports.run_queue.leave(old)
     assert ports.run_queue.first("acme", 10) == [again]
@@ -71,17 +71,17 @@ def test_a_run_leaves_the_line_with_its_pause_and_has_a_place_of_its_own_again(p
 def test_who_comes_back_to_the_same_place_is_not_taken_out_by_an_older_look(ports: Any) -> None:
     """Within one millisecond a run is admitted, parks and joins the line again: its place has the same name."""
     ports.runtime.start(a_new_run())
-    place = f"0#{AT}#{a_key().run}"
+    position = f"0#{AT}#{a_key().run}"
     looks = []
     for parked in (2, 5):
         ports.runtime.park(a_key(), parked, PARKED, Slot(), ())
-        joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=parked, agent="helper")
-        ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
+        joins = QueuedRun(tenant="acme", run=a_key().run, position=position, seq=parked, agent="helper")
+        ports.runtime.queue(joins, Queued(at=AT, writer="one", position=position))
         looks += ports.run_queue.first("acme", 10)
         if parked == 2:
             ports.runtime.admit(looks[0], AT, "dispatch", LIMITS, None)
     old, new = looks
-    assert (old.place, old.seq, new.place, new.seq) == (place, 3, place, 6)
+    assert (old.position, old.seq, new.position, new.seq) == (position, 3, position, 6)
     ports.run_queue.leave(old)
     assert ports.run_queue.first("acme", 10) == [new]
     ports.run_queue.leave(new)
@@ -91,7 +91,7 @@ def test_who_comes_back_to_the_same_place_is_not_taken_out_by_an_older_look(port
 
 def test_who_is_paused_in_line_is_not_admitted_by_an_older_look(ports: Any) -> None:
     waiting = in_line(ports)
-    ports.runtime.hold(a_key(), 2, PAUSE, waiting.place)
+    ports.runtime.hold(a_key(), 2, PAUSE, waiting.position)
     with pytest.raises(StoreConflict):
         ports.runtime.admit(waiting, AT, "dispatch", LIMITS, None)
     assert ports.run_queue.count("acme") == SlotCount(active=1, parked=0)
@@ -102,7 +102,7 @@ def test_who_waits_is_counted_until_it_goes_on_or_ends(ports: Any) -> None:
         ports.runtime.start(a_new_run(run))
         ports.runtime.park(a_key(run), 2, PARKED, Slot(), ())
     assert ports.run_queue.count("acme") == SlotCount(active=0, parked=2)
-    going_on = QueuedRun(tenant="acme", run=a_key(1).run, place="", seq=2, agent="helper")
+    going_on = QueuedRun(tenant="acme", run=a_key(1).run, position="", seq=2, agent="helper")
     assert ports.runtime.admit(going_on, AT, "one", LIMITS, None) is not None
     assert ports.run_queue.count("acme") == SlotCount(active=1, parked=1)
     ports.runtime.close(a_key(2), Settlement(CLOSING, parked=True))
@@ -119,9 +119,9 @@ def test_who_is_admitted_for_the_first_time_did_not_wait(ports: Any) -> None:
 def test_who_has_its_answers_is_admitted_at_the_first_try(ports: Any) -> None:
     ports.runtime.start(a_new_run())
     ports.runtime.park(a_key(), 2, PARKED, Slot(), ())
-    place = f"0#{AT}#{a_key().run}"
-    joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=2, agent="helper")
-    ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
+    position = f"0#{AT}#{a_key().run}"
+    joins = QueuedRun(tenant="acme", run=a_key().run, position=position, seq=2, agent="helper")
+    ports.runtime.queue(joins, Queued(at=AT, writer="one", position=position))
     assert ports.runtime.admit(ports.run_queue.first("acme", 1)[0], AT, "dispatch", LIMITS, None) is not None
     assert ports.run_queue.count("acme") == SlotCount(active=1, parked=0)
 

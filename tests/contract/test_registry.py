@@ -17,7 +17,7 @@ from stepward.domain.agent_records import (
 )
 from stepward.domain.errors import Conflict, StoreConflict
 from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import Wanted
+from stepward.ports.registry import AgentRef
 from tests.support.builders import AT, an_agent
 
 UID = "AGENT-20260101-000000-0001-A1B2"
@@ -36,14 +36,14 @@ def a_record(ports: Any, agent: str = "helper", **changed: Any) -> AgentRecord:
 
 
 def the_record(ports: Any, agent: str = "helper") -> AgentRecord:
-    record = ports.registry.read_agents("acme", [Wanted(agent)])[0].record
+    record = ports.registry.read_agents("acme", [AgentRef(agent)])[0].record
     assert record is not None
     return record
 
 
 def keep(ports: Any, **changed: Any) -> RegisteredAgent:
     agent = a_registered(**changed)
-    seen = ports.registry.read_agents("acme", [Wanted(agent.definition.id)])[0]
+    seen = ports.registry.read_agents("acme", [AgentRef(agent.definition.id)])[0]
     record = seen.record or a_record(ports, agent.definition.id)
     kept: RegisteredAgent = ports.registry.keep("acme", record, agent)
     return kept
@@ -126,7 +126,7 @@ def test_what_was_refused_is_kept_until_a_version_passes(ports: Any) -> None:
 def test_a_look_sees_agents_with_their_versions(ports: Any) -> None:
     keep(ports)
     keep(ports, id="other", version="2.0.0")
-    wanted = [Wanted("other"), Wanted("nobody"), Wanted("helper", "1.0.0"), Wanted("helper", "7.0.0")]
+    wanted = [AgentRef("other"), AgentRef("nobody"), AgentRef("helper", "1.0.0"), AgentRef("helper", "7.0.0")]
     other, nobody, helper, missing = ports.registry.read_agents("acme", wanted)
     assert other.version.definition.version == "2.0.0"
     assert (nobody.record, nobody.version) == (None, None)
@@ -213,7 +213,7 @@ def test_a_label_is_a_version_by_another_name(ports: Any) -> None:
     keep(ports, version="2.0.0")
     ports.registry.set_label("acme", Label(label="prod", version="1.0.0", set_at=AT), old)
     assert ports.registry.agent("acme", "helper", "prod") == old
-    assert ports.registry.read_agents("acme", [Wanted("helper", "prod")])[0].version == old
+    assert ports.registry.read_agents("acme", [AgentRef("helper", "prod")])[0].version == old
     assert [one.label for one in ports.registry.labels("acme", "helper")] == ["latest", "prod"]
     assert ports.registry.remove_label("acme", "helper", "prod")
     assert not ports.registry.remove_label("acme", "helper", "prod")

@@ -74,11 +74,11 @@ def test_a_start_reads_agent_and_version_in_one_call(
 
 
 def test_more_agents_than_one_call_may_read_are_read_in_several(ports: Any, calls: Calls) -> None:
-    from stepward.ports.registry import Wanted
+    from stepward.ports.registry import AgentRef
 
     _write([_an_agent(number) for number in range(60)])
     calls.clear()
-    seen = ports.registry.read_agents("acme", [Wanted(f"agent-{number:04d}") for number in range(60)])
+    seen = ports.registry.read_agents("acme", [AgentRef(f"agent-{number:04d}") for number in range(60)])
     assert all(one.record for one in seen)
     assert calls == {"BatchGetItem": 2}
 

@@ -77,14 +77,14 @@ def _park(table: str, latch: LatchKey, join: str, token: str, needs: list[str]) 
 
 
 def test_a_run_is_found_as_it_was_started(store: TaskStore) -> None:
-    looked = store.look(KEY, [], [])
+    looked = store.snapshot(KEY, [], [])
     assert looked.started == STARTED
     assert looked.cancelled_by is None
     assert store.given(KEY) == {"n": 1}
 
 
 def test_a_run_that_was_not_started_is_not_found(store: TaskStore) -> None:
-    for read in (lambda: store.look(a_key(9), [BOTH], []), lambda: store.everything(a_key(9))):
+    for read in (lambda: store.snapshot(a_key(9), [BOTH], []), lambda: store.full_snapshot(a_key(9))):
         with pytest.raises(NotFound):
             read()
     with pytest.raises(NotFound):
@@ -114,7 +114,7 @@ def test_a_record_comes_back_whole(store: TaskStore) -> None:
         child="run_1",
     )
     assert store.keep(KEY, BOTH, "a", record)[0] == record
-    looked = store.look(KEY, [BOTH], [])
+    looked = store.snapshot(KEY, [BOTH], [])
     assert looked.records == {TaskKey(path="a"): record}
 
 
@@ -129,17 +129,17 @@ def test_rounds_have_latches_of_their_own(store: TaskStore) -> None:
     rounds = [LatchKey("each.draft", at) for at in ("each[0]", "each[1]", "each[1].again[0]")]
     for number, latch in enumerate(rounds):
         store.keep(KEY, latch, "each.draft", a_record(number))
-    looked = store.look(KEY, [*rounds, LatchKey("each.draft")], [])
+    looked = store.snapshot(KEY, [*rounds, LatchKey("each.draft")], [])
     assert {task.at: record.output for task, record in looked.records.items()} == {
         "each[0]": 0, "each[1]": 1, "each[1].again[0]": 2
     }  # fmt: skip
-    assert store.everything(KEY).records == looked.records
+    assert store.full_snapshot(KEY).records == looked.records
 
 
 def test_runs_do_not_see_each_other(store: TaskStore) -> None:
     store.keep(KEY, BOTH, "a", a_record())
     store.begin(KEY, TaskKey(path="a"), Begun(attempt=1, at=AT))
-    other = store.everything(a_key(tenant="other"))
+    other = store.full_snapshot(a_key(tenant="other"))
     assert (other.records, other.begun) == ({}, {})
 
 
@@ -150,8 +150,8 @@ def test_the_first_mark_of_an_attempt_stays(store: TaskStore) -> None:
     assert store.begin(KEY, task, Begun(attempt=1, at=LATER, child="run_2")) == (first, False)
     second = Begun(attempt=2, at=LATER, due_at=LATER, child="run_3")
     assert store.begin(KEY, task, second) == (second, True)
-    assert store.look(KEY, [], [task]).begun == {task: (first, second)}
-    assert store.look(KEY, [], [TaskKey(path="each.ask")]).begun == {}
+    assert store.snapshot(KEY, [], [task]).begun == {task: (first, second)}
+    assert store.snapshot(KEY, [], [TaskKey(path="each.ask")]).begun == {}
 
 
 def test_two_who_mark_at_the_same_moment_are_not_each_other(store: TaskStore) -> None:
@@ -165,14 +165,14 @@ def test_marks_are_in_the_order_of_attempts(store: TaskStore) -> None:
     task = TaskKey(path="a")
     for attempt in (10, 2, 1):
         store.begin(KEY, task, Begun(attempt=attempt, at=AT))
-    assert [mark.attempt for mark in store.everything(KEY).begun[task]] == [1, 2, 10]
+    assert [mark.attempt for mark in store.full_snapshot(KEY).begun[task]] == [1, 2, 10]
 
 
 @pytest.mark.parametrize("size", [10, 120_000, 500_000])
 def test_values_come_back_and_are_not_among_the_records(store: TaskStore, size: int) -> None:
     store.put_value(KEY, "each~items", ["ä" * size, None, {"n": 1}])
     assert store.value(KEY, "each~items") == ["ä" * size, None, {"n": 1}]
-    assert store.everything(KEY).records == {}
+    assert store.full_snapshot(KEY).records == {}
 
 
 def test_a_value_written_again_is_the_newest(store: TaskStore) -> None:
@@ -184,8 +184,8 @@ def test_a_value_written_again_is_the_newest(store: TaskStore) -> None:
 def test_the_first_who_cancels_a_run_stays(store: TaskStore) -> None:
     assert store.cancel(KEY, "ann") is True
     assert store.cancel(KEY, "ben") is False
-    assert store.look(KEY, [], []).cancelled_by == "ann"
-    assert store.everything(KEY).cancelled_by == "ann"
+    assert store.snapshot(KEY, [], []).cancelled_by == "ann"
+    assert store.full_snapshot(KEY).cancelled_by == "ann"
 
 
 def test_who_waits_is_seen_by_the_record_that_completes_the_set(store: TaskStore, park: Park) -> None:
@@ -212,14 +212,14 @@ def test_word_of_a_record_elsewhere_settles_and_is_no_record(store: TaskStore) -
     latch = store.notify_latch(KEY, LatchKey("d.join"), "a")
     assert latch == store.notify_latch(KEY, LatchKey("d.join"), "a")
     assert (latch.records, latch.settled) == ({}, {"a"})
-    assert store.everything(KEY).records == {}
+    assert store.full_snapshot(KEY).records == {}
 
 
 def test_many_latches_are_read_at_once(store: TaskStore) -> None:
     latches = [LatchKey(str(number)) for number in range(130)]
     for number in range(0, 130, 10):
         store.keep(KEY, latches[number], f"t{number}", a_record(number))
-    looked = store.look(KEY, latches, [TaskKey(path="t0")])
+    looked = store.snapshot(KEY, latches, [TaskKey(path="t0")])
     assert sorted(record.output for record in looked.records.values()) == list(range(0, 130, 10))
 
 
@@ -244,7 +244,7 @@ def test_what_an_earlier_run_did_is_taken_over_at_once(store: TaskStore) -> None
         Inherited(BOTH, "c", None),
     ]
     store.inherit(KEY, [*taken, *shared])
-    found = store.everything(KEY).records
+    found = store.full_snapshot(KEY).records
     assert len(found) == 122
     assert found[TaskKey(path="each.x", at="each[119]")].output == "y" * 40_000
     _, latch = store.keep(KEY, BOTH, "d", a_record())
@@ -254,5 +254,5 @@ def test_what_an_earlier_run_did_is_taken_over_at_once(store: TaskStore) -> None
 def test_what_a_run_has_done_itself_stays(store: TaskStore) -> None:
     store.keep(KEY, BOTH, "a", a_record("own"))
     store.inherit(KEY, [Inherited(BOTH, "a", a_record("old")), Inherited(BOTH, "b", a_record("old"))])
-    found = store.everything(KEY).records
+    found = store.full_snapshot(KEY).records
     assert (found[TaskKey(path="a")].output, found[TaskKey(path="b")].output) == ("own", "old")

@@ -96,7 +96,7 @@ def test_a_start_writes_everything(both: tuple[WorkflowRuns, Any]) -> None:
     assert runs.start(new) == (new.head, True)
     assert runs.head(new.head.key) == new.head
     assert store.given(new.head.key) == {"a": [None]}
-    assert store.everything(new.head.key).started == new.started
+    assert store.full_snapshot(new.head.key).started == new.started
 
 
 def test_the_same_run_again_is_the_first(both: tuple[WorkflowRuns, Any]) -> None:

@@ -47,7 +47,7 @@ class World:
     def stands(self, number: int) -> SlotState:
         found = self.slots.slot_state(a_key(number))
         assert found is not None
-        assert self.store.look(a_key(number), [], []).standing == found
+        assert self.store.snapshot(a_key(number), [], []).slot_state == found
         return found
 
     def status(self, number: int) -> str:
@@ -78,7 +78,7 @@ def test_a_run_takes_a_slot_or_stands_in_the_queue(world: World) -> None:
     assert world.stands(1).slot is not None
     waiting = world.ports.run_queue.first("acme", 10)
     assert [(one.run, one.workflow) for one in waiting] == [(a_key(2).run, "review")]
-    assert world.stands(2).place == waiting[0].place
+    assert world.stands(2).position == waiting[0].position
 
 
 def test_agents_and_workflows_share_the_slots(world: World) -> None:

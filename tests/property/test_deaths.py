@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.agents.continue_as_new import MOST_EVENTS
-from stepward.agents.reconcile import Sweep
+from stepward.agents.reconcile import ReconcileRuns
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import Conflict
@@ -193,7 +193,7 @@ def carry_answer(world: World, key: RunKey, call: str) -> None:
     if item and item.started_by:
         carry(world, RunKey(tenant=key.tenant, run=item.started_by))
     world.clock.forward(31)
-    _retried(Sweep(world.ports))
+    _retried(ReconcileRuns(world.ports))
 
 
 def _said_yes(world: World, approval: str) -> None:
@@ -241,7 +241,7 @@ def check(shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVEN
         isinstance(i.record, Claimed) for i in calm_world.journal.load(calm_key).records
     ) + len(deaths)
     assert world.run_queue.slots == {}
-    assert world.run_queue.places == {}
+    assert world.run_queue.positions == {}
     assert world.tend() == {}
     assert {one.status.value for one in world.approvals.of_run(key)} <= {"approved"}
     assert {told[2]["id"] for told in world.told.events} == {told[2]["id"] for told in calm_world.told.events}

@@ -118,7 +118,7 @@ def _calm_end(document: str, *compiled: int) -> tuple[str, Any, dict[str, str]]:
 def holds_nothing(world: InterleavedWorld) -> None:
     """Every slot was given back once: the line itself refuses one that is given back twice."""
     count = world.run_queue.count("acme")
-    assert (count.active, count.parked, world.run_queue.places) == (0, 0, {})
+    assert (count.active, count.parked, world.run_queue.positions) == (0, 0, {})
 
 
 def same(document: str, world: InterleavedWorld, ran: Ran) -> None:
@@ -276,7 +276,7 @@ def is_undone(world: InterleavedWorld, deaths: int = 1) -> None:
     assert set(said) == {"undo.a", "undo.large"}
     assert len(said) <= 2 + deaths, "undone twice, and nobody died"
     holds_nothing(world)
-    undone = {str(task) for task in world.store.everything(head.key).records if task.is_undone}
+    undone = {str(task) for task in world.store.full_snapshot(head.key).records if task.is_undone}
     assert undone == {"a~undone", "large~undone"}
 
 

@@ -248,7 +248,7 @@ class WorkflowWorld:
         if request.step in ("settle", "wait"):
             return
         program: Program = self.program(request.run.tenant, request.run.workflow, request.run.version)
-        planned, records = program.tasks[request.task], self.store.everything(request.run.key).records
+        planned, records = program.tasks[request.task], self.store.full_snapshot(request.run.key).records
         for need in planned.needs:
             at = at_depth(request.at, program.tasks[need].depth)
             assert TaskKey(path=need, at=at) in records, f"{request.task}@{request.at} before {need}"
@@ -260,7 +260,7 @@ class Ran:
     def __init__(self, world: WorkflowWorld, key: RunKey) -> None:
         self.world, self.key = world, key
         self.execution = world.execution(key)
-        self.looked = world.store.everything(key)
+        self.looked = world.store.full_snapshot(key)
         kept = self.looked.records.items()
         self.records = {str(task): record for task, record in kept if not task.is_chunk}
         head = world.runs.head(key)

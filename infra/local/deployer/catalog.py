@@ -51,7 +51,7 @@ Delete = Callable[[Record, Target], None]
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class ResourceActions:
     """The update and the deletion of one resource type."""
 
     update: Update
@@ -60,48 +60,58 @@ class Upkeep:
     """Properties whose change replaces the resource; the first is its custom name, if any."""
 
 
-UPKEEP: Mapping[str, Upkeep] = {
-    "AWS::ApiGatewayV2::Api": Upkeep(front_door.update(front_door.api), front_door.delete("apis")),
-    "AWS::ApiGatewayV2::Authorizer": Upkeep(
+RESOURCE_ACTIONS: Mapping[str, ResourceActions] = {
+    "AWS::ApiGatewayV2::Api": ResourceActions(front_door.update(front_door.api), front_door.delete("apis")),
+    "AWS::ApiGatewayV2::Authorizer": ResourceActions(
         front_door.update(front_door.authorizer), front_door.delete("authorizers")
     ),
-    "AWS::ApiGatewayV2::Integration": Upkeep(
+    "AWS::ApiGatewayV2::Integration": ResourceActions(
         front_door.update(front_door.integration), front_door.delete("integrations")
     ),
-    "AWS::ApiGatewayV2::Route": Upkeep(front_door.update(front_door.route), front_door.delete("routes")),
-    "AWS::ApiGatewayV2::Stage": Upkeep(front_door.update(front_door.stage), front_door.delete("stages")),
-    "AWS::DynamoDB::GlobalTable": Upkeep(
+    "AWS::ApiGatewayV2::Route": ResourceActions(
+        front_door.update(front_door.route), front_door.delete("routes")
+    ),
+    "AWS::ApiGatewayV2::Stage": ResourceActions(
+        front_door.update(front_door.stage), front_door.delete("stages")
+    ),
+    "AWS::DynamoDB::GlobalTable": ResourceActions(
         data.update_global_table, data.delete_table, ("TableName", "KeySchema", "LocalSecondaryIndexes")
     ),
-    "AWS::DynamoDB::Table": Upkeep(
+    "AWS::DynamoDB::Table": ResourceActions(
         data.update_table, data.delete_table, ("TableName", "KeySchema", "LocalSecondaryIndexes")
     ),
-    "AWS::Events::EventBus": Upkeep(events.update_bus, events.delete_bus, ("Name",)),
-    "AWS::Events::Rule": Upkeep(events.update_rule, events.delete_rule, ("Name", "EventBusName")),
-    "AWS::IAM::ManagedPolicy": Upkeep(
+    "AWS::Events::EventBus": ResourceActions(events.update_bus, events.delete_bus, ("Name",)),
+    "AWS::Events::Rule": ResourceActions(events.update_rule, events.delete_rule, ("Name", "EventBusName")),
+    "AWS::IAM::ManagedPolicy": ResourceActions(
         access.update_managed_policy, access.delete_managed_policy, ("ManagedPolicyName", "Path")
     ),
-    "AWS::IAM::Policy": Upkeep(access.update_policy, access.delete_policy),
-    "AWS::IAM::Role": Upkeep(access.update_role, access.delete_role, ("RoleName", "Path")),
-    "AWS::KMS::Alias": Upkeep(data.update_key_alias, data.delete_key_alias, ("AliasName",)),
-    "AWS::KMS::Key": Upkeep(data.update_key, data.delete_key),
-    "AWS::Lambda::EventInvokeConfig": Upkeep(
+    "AWS::IAM::Policy": ResourceActions(access.update_policy, access.delete_policy),
+    "AWS::IAM::Role": ResourceActions(access.update_role, access.delete_role, ("RoleName", "Path")),
+    "AWS::KMS::Alias": ResourceActions(data.update_key_alias, data.delete_key_alias, ("AliasName",)),
+    "AWS::KMS::Key": ResourceActions(data.update_key, data.delete_key),
+    "AWS::Lambda::EventInvokeConfig": ResourceActions(
         events.update_invoke_config, events.delete_invoke_config, ("FunctionName", "Qualifier")
     ),
-    "AWS::Lambda::EventSourceMapping": Upkeep(
+    "AWS::Lambda::EventSourceMapping": ResourceActions(
         events.update_source_mapping,
         events.delete_source_mapping,
         ("UUID", "EventSourceArn", "StartingPosition"),
     ),
-    "AWS::Lambda::Function": Upkeep(compute.update_function, compute.delete_function, ("FunctionName",)),
-    "AWS::Logs::LogGroup": Upkeep(compute.update_log_group, compute.delete_log_group, ("LogGroupName",)),
-    "AWS::S3::Bucket": Upkeep(data.update_bucket, data.delete_bucket, ("BucketName",)),
-    "AWS::SQS::Queue": Upkeep(queues.update_queue, queues.delete_queue, ("QueueName", "FifoQueue")),
-    "AWS::Scheduler::Schedule": Upkeep(events.update_schedule, events.delete_schedule, ("Name", "GroupName")),
-    "AWS::Scheduler::ScheduleGroup": Upkeep(
+    "AWS::Lambda::Function": ResourceActions(
+        compute.update_function, compute.delete_function, ("FunctionName",)
+    ),
+    "AWS::Logs::LogGroup": ResourceActions(
+        compute.update_log_group, compute.delete_log_group, ("LogGroupName",)
+    ),
+    "AWS::S3::Bucket": ResourceActions(data.update_bucket, data.delete_bucket, ("BucketName",)),
+    "AWS::SQS::Queue": ResourceActions(queues.update_queue, queues.delete_queue, ("QueueName", "FifoQueue")),
+    "AWS::Scheduler::Schedule": ResourceActions(
+        events.update_schedule, events.delete_schedule, ("Name", "GroupName")
+    ),
+    "AWS::Scheduler::ScheduleGroup": ResourceActions(
         events.update_schedule_group, events.delete_schedule_group, ("Name",)
     ),
-    "AWS::StepFunctions::StateMachine": Upkeep(
+    "AWS::StepFunctions::StateMachine": ResourceActions(
         machines.update_state_machine,
         machines.delete_state_machine,
         ("StateMachineName", "StateMachineType"),

@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.deployer.catalog import HANDLERS, NO_OPS, UPKEEP, Upkeep
+from infra.local.deployer.catalog import HANDLERS, NO_OPS, RESOURCE_ACTIONS, ResourceActions
 from infra.local.deployer.faults import (
     CannotChange,
     DeployError,
@@ -99,7 +99,7 @@ class Changes:
                 self._log("kept, as its deletion policy says:", record)
                 continue
             try:
-                _upkeep(record.resource).delete(record, self._target)
+                _actions(record.resource).delete(record, self._target)
             except (ClientError, BotoCoreError) as error:
                 # As on AWS: the update succeeds without the deletion.
                 self._log("left, it could not be deleted:", record, str(error))
@@ -110,7 +110,7 @@ class Changes:
         """Raise CannotChange for what cannot be deleted, while a rollback is still possible."""
         for place, record in self._before.records.items():
             if place not in after.records and not record.is_left_out:
-                _upkeep(record.resource)
+                _actions(record.resource)
 
     def roll_back(self) -> list[str]:
         """Undo every step, the newest first; return what could not be undone."""
@@ -128,32 +128,32 @@ class Changes:
         record = Record(
             wanted, self._checked(wanted, lambda: _handler(wanted)(wanted, self._target)), is_kept
         )
-        if (upkeep := UPKEEP.get(wanted.type)) is not None:
-            self._undo.append((record, lambda: upkeep.delete(record, self._target)))
+        if (actions := RESOURCE_ACTIONS.get(wanted.type)) is not None:
+            self._undo.append((record, lambda: actions.delete(record, self._target)))
         self._log("created", record)
         return record
 
     def _change(self, wanted: Resource, old: Record, *, is_kept: bool) -> Record:
-        upkeep = _upkeep(wanted)
-        if any(_differs(wanted, old.resource, name) for name in upkeep.replaced_by):
-            return self._replace(wanted, old, upkeep, is_kept=is_kept)
+        actions = _actions(wanted)
+        if any(_differs(wanted, old.resource, name) for name in actions.replaced_by):
+            return self._replace(wanted, old, actions, is_kept=is_kept)
         # The undo comes first: an update that fails may have done half of its work.
         self._undo.append(
-            (old, lambda: upkeep.update(old.resource, Record(wanted, old.created), self._target))
+            (old, lambda: actions.update(old.resource, Record(wanted, old.created), self._target))
         )
         record = Record(
-            wanted, self._checked(wanted, lambda: upkeep.update(wanted, old, self._target)), is_kept
+            wanted, self._checked(wanted, lambda: actions.update(wanted, old, self._target)), is_kept
         )
         self._log("updated", record, _changed_properties(wanted, old.resource))
         return record
 
-    def _replace(self, wanted: Resource, old: Record, upkeep: Upkeep, *, is_kept: bool) -> Record:
-        name = upkeep.replaced_by[0]
+    def _replace(self, wanted: Resource, old: Record, actions: ResourceActions, *, is_kept: bool) -> Record:
+        name = actions.replaced_by[0]
         if wanted.properties.get(name) and not _differs(wanted, old.resource, name):
             raise MustBeRenamed(wanted, name)
         fresh = replace(wanted, generation=old.resource.generation + 1)
         record = Record(fresh, self._checked(fresh, lambda: _handler(fresh)(fresh, self._target)), is_kept)
-        self._undo.append((record, lambda: upkeep.delete(record, self._target)))
+        self._undo.append((record, lambda: actions.delete(record, self._target)))
         self._replaced.append(old)
         self._log("replaced", record, _changed_properties(wanted, old.resource))
         return record
@@ -177,9 +177,9 @@ def _handler(resource: Resource) -> Callable[[Resource, Target], Created]:
     return HANDLERS[resource.type]
 
 
-def _upkeep(resource: Resource) -> Upkeep:
+def _actions(resource: Resource) -> ResourceActions:
     try:
-        return UPKEEP[resource.type]
+        return RESOURCE_ACTIONS[resource.type]
     except KeyError:
         raise CannotChange(resource) from None
 

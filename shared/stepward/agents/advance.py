@@ -125,7 +125,7 @@ class _Advancing:
             return None
         if self.state.cancelled:
             return self._end(cancelled(self.state.cancelled))
-        asked = self.slot.asked(calls) if calls and self.state.place is None else []
+        asked = self.slot.asked(calls) if calls and self.state.position is None else []
         if calls and asked and not is_over:
             return self.slot.wait_on(calls, asked)
         return self.slot.regain(self.call_limits.cost_limit_usd_micros(self.state))

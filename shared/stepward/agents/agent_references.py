@@ -19,7 +19,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import Registry, Seen, Wanted
+from stepward.ports.registry import AgentRef, FoundAgent, Registry
 
 MOST_FOLLOWED: Final = 500
 ASKED: Final = "agent"
@@ -30,7 +30,7 @@ HANDED_TO: Final = "hand_off"
 class Named:
     """One agent that another names, and where."""
 
-    wanted: Wanted
+    wanted: AgentRef
     field: str
     is_asked: bool
 
@@ -39,7 +39,7 @@ class Named:
 class _Step:
     """An agent that was reached by `path`, and whether a call (not a hand-over) led there."""
 
-    wanted: Wanted
+    wanted: AgentRef
     is_asked: bool
     path: tuple[str, ...]
 
@@ -47,12 +47,12 @@ class _Step:
 def named_by(agent: AgentDefinition) -> Iterator[Named]:
     """List the agents that a definition names: dependencies, sub-agents and hand-over targets."""
     for index, needed in enumerate(agent.dependencies):
-        yield Named(Wanted(needed), f"dependencies.{index}", is_asked=True)
+        yield Named(AgentRef(needed), f"dependencies.{index}", is_asked=True)
     for index, use in enumerate(agent.tools):
         name, version = use.config.get("agent"), use.config.get("version")
         if use.tool in (ASKED, HANDED_TO) and isinstance(name, str):
             known = version if isinstance(version, str) else None
-            yield Named(Wanted(name, known), f"tools.{index}.config.agent", is_asked=use.tool == ASKED)
+            yield Named(AgentRef(name, known), f"tools.{index}.config.agent", is_asked=use.tool == ASKED)
 
 
 @dataclass
@@ -62,7 +62,7 @@ class AgentReferences:
     registry: Registry
     tenant: str
     agent: AgentDefinition
-    _known: set[tuple[Wanted, bool]] = field(default_factory=set)
+    _known: set[tuple[AgentRef, bool]] = field(default_factory=set)
 
     def check(self) -> None:
         """Refuse agents that are missing or not READY, and circles of agents that ask each other.
@@ -77,7 +77,7 @@ class AgentReferences:
             steps = self._following(self._new(steps), seen)
             seen = self._look(steps)
 
-    def _must_be_there(self, named: Named, seen: Seen | None) -> None:
+    def _must_be_there(self, named: Named, seen: FoundAgent | None) -> None:
         if named.wanted.agent == self.agent.id and not named.is_asked:
             return
         if named.wanted.agent == self.agent.id:
@@ -99,7 +99,7 @@ class AgentReferences:
             )
         return unknown
 
-    def _following(self, steps: list[_Step], seen: dict[Wanted, Seen]) -> list[_Step]:
+    def _following(self, steps: list[_Step], seen: dict[AgentRef, FoundAgent]) -> list[_Step]:
         """List the agents that the last steps name.
 
         One that is the agent itself, after a call led there, is a circle.
@@ -116,7 +116,7 @@ class AgentReferences:
                     found.append(_Step(one.wanted, is_asked, path))
         return found
 
-    def _look(self, steps: list[_Step]) -> dict[Wanted, Seen]:
+    def _look(self, steps: list[_Step]) -> dict[AgentRef, FoundAgent]:
         wanted = list(dict.fromkeys(step.wanted for step in steps if step.wanted.agent != self.agent.id))
         return (
             dict(zip(wanted, self.registry.read_agents(self.tenant, wanted), strict=True)) if wanted else {}
@@ -191,11 +191,11 @@ def _check_taken_by(agent: str, other: AgentDefinition, attachments: Sequence[At
         raise InvalidRequest(detail, field=error.field, fix=error.fix) from error
 
 
-def _has_ended(seen: Seen | None) -> bool:
+def _has_ended(seen: FoundAgent | None) -> bool:
     return seen is not None and seen.record is not None and seen.record.state is AgentState.TERMINATED
 
 
-def _fault(agent: str, named: Named, seen: Seen | None) -> InvalidRequest | None:
+def _fault(agent: str, named: Named, seen: FoundAgent | None) -> InvalidRequest | None:
     if seen is None or seen.record is None or seen.version is None:
         version = f" version {named.wanted.version}" if named.wanted.version else ""
         return InvalidRequest(

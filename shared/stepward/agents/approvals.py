@@ -49,7 +49,7 @@ def wake(
         tasks.answer(approval.tenant, approval.run, approval.task, outcome)
     elif token := tokens.of(approval.key, approval.wait):
         machine.answer(token)
-    approvals.woken(approval)
+    approvals.mark_woken(approval)
 
 
 def has_asked(state: RunState) -> bool:

@@ -101,7 +101,7 @@ class DispatchRuns:
                  the run:                            joins at that place once more, in the same millisecond
         """
         state = fold(self.ports.journal.load(key))
-        if state.end is not None or state.place != seen.place:
+        if state.end is not None or state.position != seen.position:
             self.ports.run_queue.leave(seen)
             return None
         if state.seq == tried:

@@ -49,7 +49,7 @@ class Finalize:
         settlement = Settlement(
             closing=closing,
             slot=state.slot,
-            place=state.place,
+            position=state.position,
             parked=state.needs_slot and state.slot is None and state.parked is not None,
             returns=state.ledger.returns(),
             costs=tuple(cost_lines(state, closing.ended_at[:10])),

@@ -117,10 +117,10 @@ class RunWriter:
         self._take_in(record)
         return True
 
-    def queue(self, place: str) -> None:
+    def queue(self, position: str) -> None:
         """Join the run queue, and ask for it to be served."""
-        record = self.make(Queued, place=place)
-        self._placed(record, lambda: self.ports.runtime.queue(self._queued_run(place), record))
+        record = self.make(Queued, position=position)
+        self._placed(record, lambda: self.ports.runtime.queue(self._queued_run(position), record))
         self.ports.wake_ups.send(self.key.tenant)
 
     def top_up(self, draw: Draw) -> bool:
@@ -138,12 +138,12 @@ class RunWriter:
         begin = self.ports.runtime.begin_epoch
         self._placed(record, lambda: begin(self.key, self.state.seq + 1, record))
 
-    def _queued_run(self, place: str) -> QueuedRun:
+    def _queued_run(self, position: str) -> QueuedRun:
         key, state, start = self.key, self.state, self.state.start
         return QueuedRun(
             tenant=key.tenant,
             run=key.run,
-            place=place,
+            position=position,
             seq=state.seq,
             agent=start.agent,
             charged=start.charged,

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel, ConfigDict
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from stepward.agents.lookup import agent_id_of, find_agent, find_record, look_at, version_of
+from stepward.agents.lookup import agent_id_of, find_agent, find_record, read_agent, version_of
 from stepward.agents.register import Register
 from stepward.agents.requests import parse
 from stepward.domain.agent_records import LATEST, AgentRecord, Label, summary
@@ -50,7 +50,7 @@ class Lifecycle:
 
     def show(self, tenant: str, agent_id: str, version: str | None = None) -> dict[str, Any]:
         """Show an agent with one version's definition; without any version, why it has none."""
-        record, seen = look_at(self.registry, tenant, agent_id, version)
+        record, seen = read_agent(self.registry, tenant, agent_id, version)
         if seen.version is None and version is None:
             return {**self._about(tenant, record), "agent": None}
         found = version_of(seen, record.summary.id, version)

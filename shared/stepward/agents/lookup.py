@@ -12,7 +12,7 @@ from stepward.domain.agent_records import AgentFilter, AgentRecord, RegisteredAg
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.ids import AGENT_ID_PATTERN, AGENT_UID_PATTERN, LABEL_PATTERN, VERSION_PATTERN, check_id
 from stepward.domain.lifecycle import VIEWS, AgentState
-from stepward.ports.registry import Registry, Seen, Wanted
+from stepward.ports.registry import AgentRef, FoundAgent, Registry
 
 
 def agent_id_of(registry: Registry, tenant: str, said: str) -> str:
@@ -39,7 +39,7 @@ def startable_agent(registry: Registry, tenant: str, said: str, version: str | N
     """Read the version that a run is started with; an agent that is not READY is a `Conflict`."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
-    seen = registry.read_agents(tenant, [Wanted(agent_id, version)])[0]
+    seen = registry.read_agents(tenant, [AgentRef(agent_id, version)])[0]
     if seen.record is not None and seen.record.state is not AgentState.READY:
         raise not_ready(seen.record)
     return version_of(seen, agent_id, version)
@@ -47,20 +47,22 @@ def startable_agent(registry: Registry, tenant: str, said: str, version: str | N
 
 def find_record(registry: Registry, tenant: str, said: str) -> AgentRecord:
     """Read the agent itself."""
-    return look_at(registry, tenant, said, None)[0]
+    return read_agent(registry, tenant, said, None)[0]
 
 
-def look_at(registry: Registry, tenant: str, said: str, version: str | None) -> tuple[AgentRecord, Seen]:
+def read_agent(
+    registry: Registry, tenant: str, said: str, version: str | None
+) -> tuple[AgentRecord, FoundAgent]:
     """Read an agent and one of its versions in one call."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
-    seen = registry.read_agents(tenant, [Wanted(agent_id, version)])[0]
+    seen = registry.read_agents(tenant, [AgentRef(agent_id, version)])[0]
     if seen.record is None:
         raise no_agent(agent_id)
     return seen.record, seen
 
 
-def version_of(seen: Seen, agent_id: str, version: str | None) -> RegisteredAgent:
+def version_of(seen: FoundAgent, agent_id: str, version: str | None) -> RegisteredAgent:
     """Return the version that was looked for, which must exist."""
     if seen.record is None or seen.version is None:
         raise no_agent(agent_id, version if seen.record else None)

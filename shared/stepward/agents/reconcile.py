@@ -112,7 +112,7 @@ def _is_ended(writer: RunWriter, end: End, epoch: int | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class ReconcileRuns:
     """The janitor's round over runs that are open for longer than a start takes, and queues."""
 
     ports: RunPorts

@@ -35,7 +35,7 @@ from stepward.domain.prompts import PromptReference
 from stepward.domain.tools import ToolFolder
 from stepward.ports.clock import Clock, iso
 from stepward.ports.costs import Prices
-from stepward.ports.registry import Registry, Wanted
+from stepward.ports.registry import AgentRef, Registry
 
 
 def random_suffix() -> str:
@@ -93,7 +93,7 @@ class Register:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
     def _register(self, tenant: str, agent: AgentDefinition) -> tuple[AgentSummary, bool]:
-        seen = self.registry.read_agents(tenant, [Wanted(agent.id, agent.version)])[0]
+        seen = self.registry.read_agents(tenant, [AgentRef(agent.id, agent.version)])[0]
         if seen.record is not None and seen.record.state is AgentState.TERMINATED:
             raise Conflict(
                 f"agent {agent.id!r} is TERMINATED.",

@@ -14,7 +14,7 @@ from stepward.agents.run_ports import RunPorts
 from stepward.agents.show_runs import find_run
 from stepward.domain.errors import Conflict, RunCancelled, StoreConflict
 from stepward.domain.journal import Cancel, End, Ended, Pause, Resume
-from stepward.domain.run_queue import QueuedRun, place_again
+from stepward.domain.run_queue import QueuedRun, position_again
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunHead, RunKey, RunStatus
 from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
@@ -104,7 +104,7 @@ class PauseRun:
                 field="run_id",
                 fix=f"POST /runs/{key.run}/resume lets it go on",
             )
-        self.ports.runtime.hold(key, state.seq + 1, writer.make(Pause, by=by), state.place)
+        self.ports.runtime.hold(key, state.seq + 1, writer.make(Pause, by=by), state.position)
 
 
 @dataclass(frozen=True)
@@ -127,14 +127,14 @@ class ResumeRun:
         if not state.paused:
             raise Conflict("the run is not paused.", field="run_id", fix=f"POST /runs/{run}/pause pauses it")
         waiting = self._requeued(head, state)
-        record = writer.make(Resume, by=by, place=waiting.place if waiting else None)
+        record = writer.make(Resume, by=by, position=waiting.position if waiting else None)
         self.ports.runtime.release(head.key, state.seq + 1, record, waiting)
         wake_resumed(self.ports, head, record)
         return head.model_copy(update={"paused": False})
 
     def _requeued(self, head: RunHead, state: RunState) -> QueuedRun | None:
         """Return the queue entry of a run that was paused while queued: as old as the one it left."""
-        if state.left_place is None:
+        if state.left_position is None:
             return None
         limit = 0 if state.parked else state.start.cost_limit_usd_micros or 0
         charged = state.start.charged
@@ -142,7 +142,7 @@ class ResumeRun:
         return QueuedRun(
             tenant=head.tenant,
             run=head.run,
-            place=place_again(state.left_place, state.seq + 1),
+            position=position_again(state.left_position, state.seq + 1),
             seq=state.seq + 1,
             agent=head.agent,
             draw_usd_micros=draw.usd_micros if draw else 0,
@@ -156,7 +156,7 @@ def wake_resumed(ports: RunPorts, head: RunHead, record: Resume) -> None:
     token = ports.tokens.of(head.key, RESUME_CALL)
     if token:
         ports.machine.answer(token)
-    if record.place:
+    if record.position:
         ports.wake_ups.send(head.tenant)
 
 

@@ -40,7 +40,7 @@ class RunSlot:
 
     def regain(self, cost_limit_usd_micros: int) -> AdvanceAnswer | None:
         """Take a slot for a run that has none, or wait for one; a paused run waits to be resumed."""
-        if self.state.place is None:
+        if self.state.position is None:
             if self.state.paused:
                 return self._wait_for(RESUME_CALL)
             if self.writer.admit(cost_limit_usd_micros):

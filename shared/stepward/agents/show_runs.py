@@ -56,9 +56,9 @@ def waiting_for(head: RunHead, record: AnyRecord | None, journal: Journal) -> di
         case Parked():
             found = {"what": record.reason, "since": record.at}
         case Queued():
-            found = _slot(rank_of(record.place), record.at)
-        case Created() if record.place:
-            found = _slot(rank_of(record.place), record.at)
+            found = _slot(rank_of(record.position), record.at)
+        case Created() if record.position:
+            found = _slot(rank_of(record.position), record.at)
         case Inherited() if head.status is RunStatus.PENDING:
             found = _slot(head.priority, record.at)
         case _:
@@ -76,8 +76,8 @@ def waits_of(head: RunHead, state: RunState) -> dict[str, Any]:
     if state.slot:
         return {}
     since = state.idle_since or head.created_at
-    if state.place:
-        return {"waiting_for": _slot(rank_of(state.place), since)}
+    if state.position:
+        return {"waiting_for": _slot(rank_of(state.position), since)}
     parked = state.parked.calls if state.parked and state.parked.reason == "answers" else ()
     calls = [call for call in parked if call not in state.calls or state.calls[call].result is None]
     if calls:

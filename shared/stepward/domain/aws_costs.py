@@ -109,7 +109,7 @@ class AwsTally:
             case Created():
                 self.start(
                     by_request=record.parent is None,
-                    queued=record.place is not None,
+                    queued=record.position is not None,
                     budgets=len(record.allowance.budgets) if record.allowance else 0,
                 )
             case Claimed():

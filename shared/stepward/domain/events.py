@@ -78,7 +78,7 @@ def _slot_events(record: AnyRecord) -> Iterator[Named]:
         case Admitted():
             yield "run.admitted", {}
         case Queued():
-            yield "run.queued", {"place": rank_of(record.place)}
+            yield "run.queued", {"place": rank_of(record.position)}
         case Continued():
             yield "run.continued", {"epoch": record.epoch}
         case Parked():
@@ -98,7 +98,7 @@ def _created(record: Created) -> dict[str, Any]:
         {"fork_of": record.fork.model_dump(exclude_defaults=True, exclude={"family"})} if record.fork else {}
     )
     prompt = {"prompt": record.prompt.named} if record.prompt else {}
-    return {**data, "in_line": record.place is not None, **parent, **fork, **prompt}
+    return {**data, "in_line": record.position is not None, **parent, **fork, **prompt}
 
 
 def _turn(record: Turn) -> Iterator[Named]:

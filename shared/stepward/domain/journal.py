@@ -26,6 +26,8 @@ JOURNAL_VERSION: Literal[1] = 1
 class Record(Frozen):
     """What every record has: its sequence number, its time, and its writer."""
 
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
     v: Literal[1] = JOURNAL_VERSION
     at: str
     writer: str
@@ -56,10 +58,9 @@ class End(Frozen):
 class Created(Record):
     """The run's start: which agent, for whom, on what.
 
-    It has a slot from the first moment, or a place in the run queue; journals of 0.1.0 have neither and need
-    none. `cost_limit_usd_micros` narrows the agent's own limit. `charged` says whether it draws on budgets
-    and counts among the costs: a rehearsed run does so only if that was requested. `prompt` is the
-    rendered text of a registered prompt, for all of the run.
+    It has a slot at once, or a position in the run queue; journals of 0.1.0 have neither.
+    `cost_limit_usd_micros` narrows the agent's limit. `charged` says whether it draws on budgets; a rehearsed
+    run does so only on request.
     """
 
     kind: Literal["created"] = "created"
@@ -72,7 +73,7 @@ class Created(Record):
     charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
     priority: Priority = "normal"
     slot: Slot | None = None
-    place: str | None = None
+    position: str | None = Field(default=None, alias="place")
     allowance: Allowance | None = None
     cost_limit_usd_micros: int | None = None
     parent: Parent | None = None
@@ -106,7 +107,7 @@ class Queued(Record):
     """The run has its answers, and is queued for a slot to continue with."""
 
     kind: Literal["queued"] = "queued"
-    place: str
+    position: str = Field(alias="place")
 
 
 class Parked(Record):
@@ -132,11 +133,11 @@ class Pause(Record):
 
 
 class Resume(Record):
-    """A request to resume a paused run; one that was queued has its `place` again."""
+    """A request to resume a paused run; one that was queued has its position again."""
 
     kind: Literal["resume"] = "resume"
     by: str
-    place: str | None = None
+    position: str | None = Field(default=None, alias="place")
 
 
 class Claimed(Record):
@@ -156,10 +157,9 @@ class Continued(Record):
 class Turn(Record):
     """One model reply and what it cost.
 
-    `late` marks a reply that is only booked: the run was taken over, or the reply broke off. `agent` and
-    `model` say what was asked; journals of 0.1.0 know only the run's own agent. `note` is a message to the
-    model, where its reply is neither the end nor asks for calls. `cache_missed` says that the response cache
-    had no reply for the call.
+    `late` marks a reply that is only booked. `agent` and `model` say what was asked; journals of 0.1.0 know
+    only the run's own agent. `note` is a message to the model, where its reply is neither the end nor asks
+    for calls. `cache_missed` says that the response cache had no reply for the call.
     """
 
     kind: Literal["turn"] = "turn"
@@ -202,8 +202,8 @@ class Results(Record):
 class Condensed(Record):
     """From turn `turn` on, the model is shown a shortened conversation.
 
-    `model` has written the text that replaces what is left out, for this price; without one the text was made
-    by rule, and `error` says why a model that should have written it did not.
+    `model` has written the replacing text at this price; without one it was made by rule, and `error` says
+    why a model that should have written it did not.
     """
 
     kind: Literal["condensed"] = "condensed"

@@ -23,23 +23,23 @@ def queue_position(rank: Priority | Literal["resume"], since: str, run: str) -> 
     return f"{_RANKS[rank]}#{since}#{run}"
 
 
-def place_again(place: str, seq: int) -> str:
+def position_again(position: str, seq: int) -> str:
     """Return the position of a run that returns to the queue: of the same age, never the same.
 
     A reader of the old position may remove that entry at any time, and must not remove the new one.
     """
-    rank, since, run, *_ = place.split("#")
+    rank, since, run, *_ = position.split("#")
     return f"{rank}#{since}#{run}#{seq}"
 
 
-def since_of(place: str) -> str:
+def since_of(position: str) -> str:
     """Return since when a run waits at a position."""
-    return place.split("#")[1]
+    return position.split("#")[1]
 
 
-def rank_of(place: str) -> str:
+def rank_of(position: str) -> str:
     """Return the priority of a position: resume, high, normal or low."""
-    return RANK_NAMES[place.partition("#")[0]]
+    return RANK_NAMES[position.partition("#")[0]]
 
 
 class Slot(BaseModel):
@@ -91,11 +91,11 @@ class Draw(BaseModel):
 class QueuedRun(BaseModel):
     """A run in its tenant's queue: its position, and the journal's last record when it joined."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True, defer_build=True)
 
     tenant: str
     run: str
-    place: str
+    position: str = Field(alias="place")
     seq: int
     agent: str
     draw_usd_micros: int = 0
@@ -108,7 +108,7 @@ class QueuedRun(BaseModel):
     @property
     def is_resume(self) -> bool:
         """Whether the run had begun before, so that its machine waits with a token."""
-        return rank_of(self.place) == RESUME
+        return rank_of(self.position) == RESUME
 
 
 def shard_limit(total: int, shards: int, shard: int) -> int:
@@ -132,11 +132,13 @@ class SlotState(BaseModel):
     finish. `change` counts the changes, so that no two writers overwrite each other.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, defer_build=True
+    )
 
     change: int = 1
     slot: Slot | None = None
-    place: str | None = None
+    position: str | None = Field(default=None, alias="place")
     """The position in the run queue; the run's machine has not begun."""
     waits: tuple[str, ...] = ()
     """The tasks that wait for something outside."""
@@ -152,7 +154,7 @@ class SlotState(BaseModel):
     @property
     def is_parked(self) -> bool:
         """Whether the run has begun, and returned its slot."""
-        return self.slot is None and self.place is None and not self.is_over
+        return self.slot is None and self.position is None and not self.is_over
 
     def entered(self, task: str, settled: Collection[str], *, works: bool) -> Self:
         """Return the state when a function begins to work for a task, and has seen others settled."""
@@ -171,11 +173,11 @@ class SlotState(BaseModel):
 
     def admitted(self, slot: Slot) -> Self:
         """Return the state when the run has left the queue."""
-        return self._next(slot=slot, place=None)
+        return self._next(slot=slot, position=None)
 
     def over(self) -> Self:
         """Return the state when the run has ended: nothing takes a slot for it any more."""
-        return self._next(slot=None, place=None, waits=(), works=(), is_over=True)
+        return self._next(slot=None, position=None, waits=(), works=(), is_over=True)
 
     def _next(self, **changed: object) -> Self:
         if all(getattr(self, name) == value for name, value in changed.items()):

@@ -44,7 +44,7 @@ class RunState:
     """Everything that the next step of a run depends on, derived from its journal alone.
 
     `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active,
-    `place` the position in the run queue while the run has none, and `left_place` where it was queued when it
+    `position` the one in the run queue while the run has none, and `left_position` where it was queued when it
     was paused; `parked_seq` is the sequence number of the newest `parked`; `idle_since` and `idle` are the
     time that does not count as active. `inherited_turns` came with a fork; `carrier` is the agent that
     carries the run on, if not the one it began with; `turns_by_agent` counts the turns that each of them has
@@ -67,8 +67,8 @@ class RunState:
     cuts: int = 0
     unanswered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     slot: Slot | None = None
-    place: str | None = None
-    left_place: str | None = None
+    position: str | None = None
+    left_position: str | None = None
     parked: Parked | None = None
     parked_seq: int = 0
     paused: Pause | None = None
@@ -108,7 +108,7 @@ class RunState:
     @property
     def needs_slot(self) -> bool:
         """Whether the run may go on only with a slot; the journals of 0.1.0 know none."""
-        return self.start.slot is not None or self.start.place is not None
+        return self.start.slot is not None or self.start.position is not None
 
     @property
     def turns(self) -> int:
@@ -171,9 +171,9 @@ class RunState:
         """Apply what changes the run's slot, and not its progress."""
         match record:
             case Created():
-                self.created, self.slot, self.place = record, record.slot, record.place
+                self.created, self.slot, self.position = record, record.slot, record.position
                 self.prompts = {(record.agent, record.version): record.prompt}
-                self.idle_since = record.at if record.place else None
+                self.idle_since = record.at if record.position else None
                 self.ledger.draw(record.allowance)
             case Inherited():
                 self.history, self.inherited_turns = list(record.history), len(record.history)
@@ -183,7 +183,7 @@ class RunState:
             case Admitted():
                 self._admit(record)
             case Queued():
-                self.place = record.place
+                self.position = record.position
             case Continued():
                 # The writer of a new epoch knows that its open call was never made.
                 self.epoch, self.ledger.intent = record.epoch, None
@@ -193,17 +193,17 @@ class RunState:
                 self.ledger.draw(record.allowance)
             case Pause():
                 self.paused = record
-                self.left_place, self.place = self.place, None
+                self.left_position, self.position = self.position, None
             case Resume():
                 self.paused = None
-                self.left_place, self.place = None, record.place or self.place
+                self.left_position, self.position = None, record.position or self.position
 
     def _hand_over(self, to: HandedOver) -> None:
         self.carrier = to
         self.prompts = {**self.prompts, (to.agent, to.version): to.prompt}
 
     def _admit(self, record: Admitted) -> None:
-        self.slot, self.place, self.parked = record.slot, None, None
+        self.slot, self.position, self.parked = record.slot, None, None
         self.ledger.draw(record.allowance)
         if self.idle_since:
             self.idle += datetime.fromisoformat(record.at) - datetime.fromisoformat(self.idle_since)

@@ -90,7 +90,7 @@ class Approvals(Protocol):
             False if the approval has changed since, if the run has a result already, or if it has ended.
         """
 
-    def woken(self, approval: Approval) -> None:
+    def mark_woken(self, approval: Approval) -> None:
         """Record that the run was woken after a decision, so that it is not due any more.
 
         Args:

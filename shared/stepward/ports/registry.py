@@ -11,7 +11,7 @@ from stepward.domain.agents import AgentDefinition
 
 
 @dataclass(frozen=True)
-class Seen:
+class FoundAgent:
     """The result of a lookup: the agent, and the requested version."""
 
     record: AgentRecord | None
@@ -19,7 +19,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AgentRef:
     """An agent to look up; `version` may be a label, None means the newest."""
 
     agent: str
@@ -41,7 +41,7 @@ class Registry(Protocol):
             The version; None where there is none.
         """
 
-    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[AgentRef]) -> list[FoundAgent]:
         """Read agents with one version each, in one call for up to 50.
 
         Args:

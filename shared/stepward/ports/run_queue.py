@@ -51,10 +51,10 @@ class QueueView:
     oldest_since: str | None
 
 
-def look_at(places: Sequence[str]) -> QueueView:
+def view_of(positions: Sequence[str]) -> QueueView:
     """Summarize a queue by the positions of its runs."""
-    found = Counter(map(rank_of, places))
-    oldest = min(map(since_of, places), default=None)
+    found = Counter(map(rank_of, positions))
+    oldest = min(map(since_of, positions), default=None)
     return QueueView({name: found[name] for name in RANK_NAMES.values()}, oldest)
 
 

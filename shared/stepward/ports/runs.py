@@ -82,7 +82,7 @@ class Settlement:
 
     closing: Closing
     slot: Slot | None = None
-    place: str | None = None
+    position: str | None = None
     parked: bool = False
     returns: tuple[Allowance, ...] = ()
     costs: tuple[CostLine, ...] = ()
@@ -167,14 +167,14 @@ class RuntimeState(Protocol):
             StoreConflict: Record `seq` is taken.
         """
 
-    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+    def hold(self, key: RunKey, seq: int, record: Pause, position: str | None) -> None:
         """Write that a run is to pause, with record `seq`, and remove it from the queue.
 
         Args:
             key: The run.
             seq: The record's sequence number.
             record: The record.
-            place: The run's queue position; None if it is not queued.
+            position: The run's queue position; None if it is not queued.
 
         Raises:
             StoreConflict: Record `seq` is taken.
@@ -265,7 +265,7 @@ class RuntimeState(Protocol):
 
 def has_begun(waiting: QueuedRun) -> bool:
     """Return True if a queued run had a slot before."""
-    return not waiting.place or waiting.is_resume
+    return not waiting.position or waiting.is_resume
 
 
 def records_of(new: NewRun, first: Created) -> list[AnyRecord]:

@@ -84,7 +84,7 @@ class RunSnapshot:
     cancelled_by: str | None
     records: dict[TaskKey, TaskRecord] = field(default_factory=dict)
     begun: dict[TaskKey, tuple[Begun, ...]] = field(default_factory=dict)
-    standing: SlotState | None = None
+    slot_state: SlotState | None = None
     """Whether the run holds a slot; None for one that began before those of workflows were counted."""
     latches: dict[LatchKey, Latch] = field(default_factory=dict)
     """The latches among those read at which a join waits, or has waited."""
@@ -93,7 +93,7 @@ class RunSnapshot:
 class TaskStore(Protocol):
     """Records of tasks; of two writers of one record the first stays, and the other sees it."""
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
+    def snapshot(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read a run with the records of some latches and the marks of some tasks, in one call.
 
         Args:
@@ -222,7 +222,7 @@ class TaskStore(Protocol):
             False if it was cancelled before.
         """
 
-    def everything(self, key: RunKey) -> RunSnapshot:
+    def full_snapshot(self, key: RunKey) -> RunSnapshot:
         """Read a run with all records and all marks.
 
         Args:

@@ -32,9 +32,9 @@ class NewWorkflowRun:
     def waiting(self) -> QueuedRun:
         """The entry in the run queue, for a run that finds no slot."""
         head = self.head
-        place = queue_position(head.priority, head.created_at, head.run)
+        position = queue_position(head.priority, head.created_at, head.run)
         return QueuedRun(
-            tenant=head.tenant, run=head.run, place=place, seq=0, agent="", workflow=head.workflow
+            tenant=head.tenant, run=head.run, position=position, seq=0, agent="", workflow=head.workflow
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.reconcile import Sweep
+from stepward.agents.reconcile import ReconcileRuns
 from stepward.domain.approvals import Approval
 from stepward.domain.errors import (
     Conflict,
@@ -209,7 +209,7 @@ def test_a_settler_who_dies_leaves_the_rest_to_the_janitor(world: World, waiting
     world.approvals.of_run = of_run  # type: ignore[method-assign]
     assert run.key in world.runtime.untold
     world.clock.forward(60)
-    Sweep(world.ports)()
+    ReconcileRuns(world.ports)()
     assert [one.status for one in run.approvals] == ["cancelled"]
     assert run.key not in world.runtime.untold
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.small_ports import MemoryRunMachine
-from stepward.agents.reconcile import CloseRun, Sweep
+from stepward.agents.reconcile import CloseRun, ReconcileRuns
 from stepward.domain.errors import Bug
 from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey
@@ -18,7 +18,7 @@ from tests.support.driver import World
 
 
 def sweep(world: World) -> dict[str, int]:
-    return Sweep(world.ports)()
+    return ReconcileRuns(world.ports)()
 
 
 def closer(world: World) -> CloseRun:

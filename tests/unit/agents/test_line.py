@@ -8,7 +8,7 @@ import pytest
 
 from stepward.agents.dispatch import serve_each
 from stepward.agents.machine_messages import WaitRequest
-from stepward.agents.reconcile import Sweep
+from stepward.agents.reconcile import ReconcileRuns
 from stepward.agents.start import Start
 from stepward.agents.waits import OpenWait
 from stepward.domain.budgets import AccountLimits, TenantLimits
@@ -113,7 +113,7 @@ def test_a_run_that_is_cancelled_in_line_leaves_it() -> None:
     world = a_world()
     first, second = start(world), start(world)
     world.cancel(second)
-    assert world.run_queue.places == {}
+    assert world.run_queue.positions == {}
     assert world.show(second)["status"] == "CANCELLED"
     world.finish(first)
     assert world.serve() == 0
@@ -135,7 +135,7 @@ def test_a_lost_nudge_is_made_up_by_the_janitor() -> None:
     world.finish(first)
     world.wake_ups.sent.clear()
     world.clock.forward(31)
-    assert Sweep(world.ports)()["nudged"] == 1
+    assert ReconcileRuns(world.ports)()["nudged"] == 1
     assert world.wake_ups.sent == ["acme"]
     assert world.serve() == 1
     assert status(world, second) is RunStatus.RUNNING
@@ -150,7 +150,7 @@ def test_a_run_that_was_admitted_and_never_started_is_started() -> None:
     assert world.serve() == 1
     world.machine.start = start_machine  # type: ignore[method-assign]
     world.clock.forward(31)
-    assert Sweep(world.ports)()["started"] == 1
+    assert ReconcileRuns(world.ports)()["started"] == 1
     assert list(world.machine.started) == [f"{second.run}.1"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.reconcile import CloseRun, Sweep
+from stepward.agents.reconcile import CloseRun, ReconcileRuns
 from stepward.domain.errors import StoreConflict, StoreThrottled
 from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey, epoch_of
@@ -63,7 +63,7 @@ def test_the_janitor_starts_an_execution_that_nobody_has_started() -> None:
     world.clock.forward(31)
     stale = world.runtime.heads[key].model_copy(update={"epoch": 1})
     world.runtime.open_runs, listed = (lambda *_: [stale]), world.runtime.open_runs  # type: ignore[method-assign]
-    assert Sweep(world.ports)()["started"] == 1
+    assert ReconcileRuns(world.ports)()["started"] == 1
     assert list(world.machine.started) == [f"{key.run}.2"]
     world.runtime.open_runs = listed  # type: ignore[method-assign]
     assert world.finish(key)["status"] == "COMPLETED"
@@ -77,10 +77,10 @@ def test_the_janitor_does_not_take_an_old_execution_for_the_run() -> None:
     world.clock.forward(1_000_000)
     stale = world.runtime.heads[key].model_copy(update={"epoch": 1})
     world.runtime.open_runs, listed = (lambda *_: [stale]), world.runtime.open_runs  # type: ignore[method-assign]
-    assert Sweep(world.ports)()["left"] == 1
+    assert ReconcileRuns(world.ports)()["left"] == 1
     world.runtime.open_runs = listed  # type: ignore[method-assign]
     world.machine.stop(f"{key.run}.2", "gone", "gone")
-    assert Sweep(world.ports)()["closed"] == 1
+    assert ReconcileRuns(world.ports)()["closed"] == 1
     assert world.show(key)["error"]["code"] == "DeadlineExceeded"
 
 

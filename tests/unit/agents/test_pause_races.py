@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.reconcile import Sweep
+from stepward.agents.reconcile import ReconcileRuns
 from stepward.agents.run_control import ORPHANED, EndOrphans
 from stepward.domain.errors import Conflict, DependencyTimeout
 from stepward.domain.run_queue import QueuedRun
@@ -88,7 +88,7 @@ def test_who_ends_while_the_line_is_served_is_taken_out_of_it_as_it_was_seen() -
     world.runtime.admit = too_late  # type: ignore[method-assign]
     assert world.serve() == 0
     assert tried == [1, 2]
-    assert (world.run_queue.places, world.run_queue.slots) == ({}, {})
+    assert (world.run_queue.positions, world.run_queue.slots) == ({}, {})
 
 
 def _dies(*_: Any) -> Any:
@@ -141,7 +141,7 @@ def test_the_janitor_wakes_a_run_whose_resumer_died(world: World) -> None:
     resume(world, key)
     world.machine.answer = wake  # type: ignore[method-assign]
     world.clock.forward(31)
-    Sweep(world.ports)()
+    ReconcileRuns(world.ports)()
     assert world.machine.answered == [token]
 
 
@@ -151,7 +151,7 @@ def test_the_janitor_starts_a_run_that_was_paused_before_its_machine_came(world:
     world.machine.start = start  # type: ignore[method-assign]
     pause(world, key)
     world.clock.forward(31)
-    assert Sweep(world.ports)()["started"] == 1
+    assert ReconcileRuns(world.ports)()["started"] == 1
     assert list(world.machine.started) == [f"{key.run}.1"]
 
 
@@ -212,5 +212,5 @@ def test_the_janitor_wakes_an_orphan_whose_end_was_written_by_somebody_who_died(
         EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
     world.machine.answer = wake  # type: ignore[method-assign]
     world.clock.forward(31)
-    assert Sweep(world.ports)()["closed"] == 1
+    assert ReconcileRuns(world.ports)()["closed"] == 1
     assert world.machine.answered == [token]

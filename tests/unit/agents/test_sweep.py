@@ -8,7 +8,7 @@ import pytest
 
 from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.journal_writer import RunWriter
-from stepward.agents.reconcile import RUNS_A_SWEEP, Sweep, chosen
+from stepward.agents.reconcile import RUNS_A_SWEEP, ReconcileRuns, chosen
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreThrottled
 from stepward.domain.journal import Created
@@ -34,7 +34,7 @@ def a_world(active: int = 1) -> World:
 def sweep(world: World, times: int = 1) -> dict[str, int]:
     for _ in range(times):
         world.clock.forward(MINUTE_S)
-        done = Sweep(world.ports)()
+        done = ReconcileRuns(world.ports)()
     return done
 
 

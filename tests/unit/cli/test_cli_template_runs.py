@@ -28,7 +28,7 @@ def looks_at(document: dict[str, Any], given: Any, ended: tuple[int, ...]) -> li
     show = ShowWorkflows(world.registry, world.ports)
     looks = []
     for count in ended:
-        world.loop.run(until=lambda most=count: len(world.store.everything(key).records) >= most)  # type: ignore[misc]
+        world.loop.run(until=lambda most=count: len(world.store.full_snapshot(key).records) >= most)  # type: ignore[misc]
         looks.append(show.run(ACME.tenant, key.run))
     world.finish(key)
     return [*looks, show.run(ACME.tenant, key.run)]

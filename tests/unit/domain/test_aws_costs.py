@@ -99,7 +99,7 @@ def test_budgets_and_a_place_in_line_are_counted() -> None:
 
 def test_waiting_for_people_counts_a_state_each() -> None:
     parked = Parked(at=AT, writer="one", calls=("call_1_1", "call_1_2"), reason="answers")
-    before, after = _take(a_created()), _take(a_created(), parked, Queued(at=AT, writer="d", place="0#x"))
+    before, after = _take(a_created()), _take(a_created(), parked, Queued(at=AT, writer="d", position="0#x"))
     assert after.transitions == before.transitions + 3
     assert after.lambda_requests == before.lambda_requests + 3
 

@@ -32,7 +32,7 @@ def waiting(world: WorkflowWorld) -> tuple[RunKey, str]:
     """A run that waits for a call, and its address."""
     world.register([CALL])
     key = world.start()
-    world.loop.run(until=lambda: bool(world.store.everything(key).begun))
+    world.loop.run(until=lambda: bool(world.store.full_snapshot(key).begun))
     shown = ShowWorkflows(world.registry, world.ports).run(ACME.tenant, key.run)
     return key, shown["tasks"][0]["callback"]
 
@@ -73,7 +73,7 @@ def test_a_secret_has_more_than_128_random_bits_and_is_not_the_runs_name(world: 
     assert len(drawn) == 100
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", one) for one in drawn)
     key, address = waiting(world)
-    marks = world.store.everything(key).begun
+    marks = world.store.full_snapshot(key).begun
     (mark,) = next(iter(marks.values()))
     assert address.endswith(f"/{mark.secret}")
     assert (mark.child or "").removeprefix("run_") not in address
@@ -81,7 +81,7 @@ def test_a_secret_has_more_than_128_random_bits_and_is_not_the_runs_name(world: 
 
 def test_an_attempt_that_was_begun_before_secrets_were_drawn_is_answered(world: WorkflowWorld) -> None:
     key, _ = waiting(world)
-    begun = world.store.everything(key).begun
+    begun = world.store.full_snapshot(key).begun
     (name,) = begun
     (mark,) = begun[name]
     old = mark.model_copy(update={"secret": None})

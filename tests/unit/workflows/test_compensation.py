@@ -80,7 +80,7 @@ def test_a_run_whose_time_is_over_is_undone_in_reverse() -> None:
     assert [(one.status.value, one.error and one.error.detail) for _, one, _ in world.told] == [
         ("FAILED", "the run took longer than its `timeout_s` of 100 s.")
     ]
-    assert world.store.everything(key).records.keys() & {COMPENSATION_CLAIM} == set()
+    assert world.store.full_snapshot(key).records.keys() & {COMPENSATION_CLAIM} == set()
 
 
 CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 60, "needs": ["a"]}
@@ -105,11 +105,11 @@ def test_whatever_a_run_begins_with_its_undoing_comes_to_the_end(name: str) -> N
     key = world.start()
     world.loop.later(50, lambda: world.execution(key).stop("TIMED_OUT"))
     world.loop.run(until=lambda: world.execution(key).status != "RUNNING")
-    well = [task for task, one in world.store.everything(key).records.items() if one.is_well]
+    well = [task for task, one in world.store.full_snapshot(key).records.items() if one.is_well]
     assert world.close(key) == BEING_COMPENSATED
     world.loop.run(until=lambda: undoings(world)["undo1"].status != "RUNNING")
     assert told(world, key) == OUT_OF_TIME
-    records = world.store.everything(key).records
+    records = world.store.full_snapshot(key).records
     mine = [task for task in records if task.is_undone]
     assert {task.at for task in mine if task.path.endswith("a~undone")} == {
         task.at for task in well if task.path.endswith("a")
@@ -135,7 +135,7 @@ def test_where_nothing_is_to_be_undone_the_end_comes_at_once(tasks: list[dict[st
     key = late(world, tasks)
     assert world.close(key) == "FAILED"
     assert (told(world, key), undoings(world)) == (OUT_OF_TIME, {})
-    assert COMPENSATION_CLAIM not in world.store.everything(key).begun
+    assert COMPENSATION_CLAIM not in world.store.full_snapshot(key).begun
 
 
 def test_a_start_that_did_not_come_to_be_is_made_up_for() -> None:
@@ -250,7 +250,7 @@ def test_an_undoing_that_took_too_long_stops_before_the_next_task() -> None:
 def test_what_completes_while_a_run_is_undone_is_undone_too() -> None:
     world = timed()
     key = late(world, [step("a"), step("b"), AFTER_A])
-    everything, put, is_known = world.store.everything, world._put_event, []
+    everything, put, is_known = world.store.full_snapshot, world._put_event, []
 
     def found(which: RunKey) -> RunSnapshot:
         looked = everything(which)
@@ -261,7 +261,7 @@ def test_what_completes_while_a_run_is_undone_is_undone_too() -> None:
         is_known.append(True)
         put(name, call_id, detail)
 
-    world.store.everything = found  # type: ignore[method-assign]
+    world.store.full_snapshot = found  # type: ignore[method-assign]
     world._put_event = comes  # type: ignore[method-assign]
     world.close(key)
     world.loop.run()

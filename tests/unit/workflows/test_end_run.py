@@ -134,7 +134,7 @@ def test_a_cancelled_run_begins_nothing_more() -> None:
     ran = world.finish(key)
     world.loop.run()
     assert (ran.status, ran.execution.status) == ("CANCELLED", "ABORTED")
-    assert world.store.everything(key).records.keys() == ran.looked.records.keys()
+    assert world.store.full_snapshot(key).records.keys() == ran.looked.records.keys()
     assert set(ran.statuses) == {"a"}
     assert undone(world) == []
 

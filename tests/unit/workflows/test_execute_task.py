@@ -196,7 +196,7 @@ def test_what_may_happen_once_does_not_happen_again_after_a_death() -> None:
 
 def test_a_store_that_has_no_time_is_asked_again() -> None:
     world = WorkflowWorld()
-    look, left = world.store.look, [None] * 2
+    look, left = world.store.snapshot, [None] * 2
 
     def slow(*said: Any) -> Any:
         if left:
@@ -204,7 +204,7 @@ def test_a_store_that_has_no_time_is_asked_again() -> None:
             raise StoreThrottled("not now")
         return look(*said)
 
-    world.store.look = slow  # type: ignore[method-assign]
+    world.store.snapshot = slow  # type: ignore[method-assign]
     assert world.run([a_transform()]).status == "COMPLETED"
 
 

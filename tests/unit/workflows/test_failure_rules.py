@@ -92,7 +92,7 @@ def test_a_late_outcome_of_an_ended_run_changes_nothing() -> None:
     world = WorkflowWorld(duration_s=lambda path, at: {"slow": 100.0}.get(path, 1.0))
     ran = world.run([ill("a"), well("slow"), well("after", "slow")])
     world.loop.run()
-    assert world.store.everything(ran.key).records.keys() != ran.looked.records.keys()
+    assert world.store.full_snapshot(ran.key).records.keys() != ran.looked.records.keys()
     assert world.runs.head(ran.key) == ran.head
 
 

@@ -105,7 +105,7 @@ def test_a_late_answer_changes_nothing() -> None:
     world.reach.delay_s = lambda place: 100.0
     ran = world.run([{**ASK, "timeout_s": 30}])
     world.loop.run()
-    assert world.store.everything(ran.key).records == ran.looked.records
+    assert world.store.full_snapshot(ran.key).records == ran.looked.records
 
 
 def test_a_persons_yes_is_the_output() -> None:

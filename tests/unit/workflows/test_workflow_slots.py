@@ -203,7 +203,7 @@ def test_a_cancel_gives_back_what_a_run_holds(where: str) -> None:
     assert (here.status(key), here.count[0]) == ("CANCELLED", int(where == "PENDING"))
     here.settle()
     here.world.cancel(keys[where != "PENDING"])
-    assert (here.count, here.world.run_queue.places) == ((0, 0), {})
+    assert (here.count, here.world.run_queue.positions) == ((0, 0), {})
 
 
 def test_a_rerun_in_the_queue_takes_over_before_it_begins() -> None:
@@ -217,7 +217,7 @@ def test_a_rerun_in_the_queue_takes_over_before_it_begins() -> None:
     assert here.status(again) == "PENDING"
     here.world.finish(held)
     here.settle()
-    records = here.world.store.everything(again).records
+    records = here.world.store.full_snapshot(again).records
     assert {str(task): record.taken_over for task, record in records.items()} == {"a": True, "bad": False}
 
 
@@ -266,7 +266,7 @@ def test_a_slot_that_was_taken_to_go_on_is_given_back_by_the_next_wait() -> None
     hold, program = RunSlot(here.world.ports, key), here.world.program("acme", "flow", "1.0.0")
     hold.wait(here.world.ports.slots.slot_state(key), "a")
     assert here.count == (0, 1)
-    stood = hold.enter(here.world.store.everything(key), program, "a")
+    stood = hold.enter(here.world.store.full_snapshot(key), program, "a")
     assert here.count == (1, 0)
     hold.wait(stood, "a")
     assert here.count == (0, 1)

@@ -22,7 +22,7 @@ def begun(tasks: list[dict[str, Any]]) -> tuple[WorkflowWorld, RunKey]:
     world = WorkflowWorld()
     world.register(tasks)
     key = world.start()
-    world.loop.run(until=lambda: len(world.store.everything(key).begun) >= len(tasks) - 1)
+    world.loop.run(until=lambda: len(world.store.full_snapshot(key).begun) >= len(tasks) - 1)
     return world, key
 
 

@@ -122,7 +122,7 @@ class DynamoApprovals:
         ]
         return transact(steps, f"deciding {after.id}") is None
 
-    def woken(self, approval: Approval) -> None:
+    def mark_woken(self, approval: Approval) -> None:
         """Take an approval out of the index of those that are due."""
         with translated(f"finishing approval {approval.id}"):
             client("dynamodb").update_item(

@@ -71,7 +71,7 @@ class NewRuns:
 
     def _join(self, new: NewRun, flags: list[Step]) -> Started:
         waiting = waiting_of(new)
-        first = new.first.model_copy(update={"place": waiting.place})
+        first = new.first.model_copy(update={"position": waiting.position})
         steps = [
             *self._beginning(new, first, RunStatus.PENDING),
             slots.join(self.table, waiting),
@@ -133,7 +133,7 @@ def waiting_of(new: NewRun) -> QueuedRun:
     return QueuedRun(
         tenant=head.tenant,
         run=head.run,
-        place=queue_position(head.priority, head.created_at, head.run),
+        position=queue_position(head.priority, head.created_at, head.run),
         seq=len(records_of(new, new.first)),
         agent=head.agent,
         draw_usd_micros=new.draw.usd_micros if new.draw else 0,

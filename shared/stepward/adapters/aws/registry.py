@@ -49,7 +49,7 @@ from stepward.domain.agent_records import (
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug, StoreConflict, StoreThrottled
 from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import Seen, Wanted
+from stepward.ports.registry import AgentRef, FoundAgent
 
 LOOKED_AT_ONCE: Final = 50
 _ROUNDS: Final = 4
@@ -68,7 +68,7 @@ class DynamoRegistry:
         item = self._read(agent_pk(tenant, agent), version_sk(version), f"reading agent {agent}")
         return read_version(item) if item else None
 
-    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[AgentRef]) -> list[FoundAgent]:
         """Read agents with one version each, in one call for up to 50."""
         keys = [
             (agent_pk(tenant, one.agent), sk) for one in wanted for sk in (RECORD, version_sk(one.version))
@@ -271,10 +271,10 @@ class DynamoRegistry:
         raise StoreThrottled(f"the table left out {len(keys) - len(found)} of {len(keys)} agents' items")
 
 
-def _seen(found: dict[Key, PlainItem], tenant: str, wanted: Wanted) -> Seen:
+def _seen(found: dict[Key, PlainItem], tenant: str, wanted: AgentRef) -> FoundAgent:
     record = found.get((agent_pk(tenant, wanted.agent), RECORD))
     version = found.get((agent_pk(tenant, wanted.agent), version_sk(wanted.version)))
-    return Seen(read_record(record) if record else None, read_version(version) if version else None)
+    return FoundAgent(read_record(record) if record else None, read_version(version) if version else None)
 
 
 def _put(

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import Request, from_item, to_item
-from stepward.adapters.aws.slots import counter_key, place_key
+from stepward.adapters.aws.slots import counter_key, position_key
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.run_queue import QueuedRun
-from stepward.ports.run_queue import QueueView, SlotCount, look_at
+from stepward.ports.run_queue import QueueView, SlotCount, view_of
 
 _WAITING: Final = "WAITING"
 _TENANTS_READ: Final = 200
@@ -43,7 +43,7 @@ class DynamoRunQueue:
             try:
                 client("dynamodb").delete_item(
                     TableName=self.table,
-                    Key=to_item(place_key(waiting)),
+                    Key=to_item(position_key(waiting)),
                     ConditionExpression="seq = :seq",
                     ExpressionAttributeValues=to_item({":seq": waiting.seq}),
                 )
@@ -115,7 +115,7 @@ class DynamoRunQueue:
                 .get_paginator("query")
                 .paginate(**self._queue(tenant), ProjectionExpression="sk")
             )
-            return look_at([str(from_item(item)["sk"]) for page in pages for item in page["Items"]])
+            return view_of([str(from_item(item)["sk"]) for page in pages for item in page["Items"]])
 
     def count(self, tenant: str | None) -> SlotCount:
         """Add up the counters of slots in one query."""

@@ -87,7 +87,7 @@ class DynamoRuntimeState:
     def _admit(
         self, key: RunKey, waiting: QueuedRun, record: Admitted, limits: SlotLimits, draw: Draw | None
     ) -> Refused | None:
-        left = [slots.leave(self.table, key.tenant, waiting.place)] if waiting.place else []
+        left = [slots.leave(self.table, key.tenant, waiting.position)] if waiting.position else []
         steps = [
             self._record(key, waiting.seq + 1, record),
             self._status(key, RunStatus.RUNNING),
@@ -107,13 +107,13 @@ class DynamoRuntimeState:
         steps = [self._record(key, joined.seq, record), slots.join(self.table, joined)]
         self._all(steps, f"queueing {key.run}")
 
-    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+    def hold(self, key: RunKey, seq: int, record: Pause, position: str | None) -> None:
         """Write that a run is paused.
 
         time →   pauser: seq 5 ✓ place gone      dispatch: admits with seq 5 ✗ → looks again: the place is gone
                  turn:   seq 5 ✓                 pauser: seq 5 ✗ → looks again and takes seq 6, or learns of the end
         """
-        left = [slots.leave(self.table, key.tenant, place)] if place else []
+        left = [slots.leave(self.table, key.tenant, position)] if position else []
         self._all(
             [self._record(key, seq, record), self._paused(key, paused=True), *left], f"pausing {key.run}"
         )
@@ -171,7 +171,7 @@ class DynamoRuntimeState:
         lines = settlement.costs
         kept = [
             self._end(key, settlement),
-            *([slots.leave(self.table, key.tenant, settlement.place)] if settlement.place else []),
+            *([slots.leave(self.table, key.tenant, settlement.position)] if settlement.position else []),
             *([slots.forget_parked(self.table, key.tenant)] if settlement.parked else []),
             *slots.return_steps(self.table, key.tenant, settlement.returns),
             *(cost_step(self.table, key, line) for line in lines),

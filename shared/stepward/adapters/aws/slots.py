@@ -173,7 +173,7 @@ def freed(refused: Refused, known: Freed) -> Freed:
 
 def join(table: str, waiting: QueuedRun) -> Step:
     """Lay out a run's place in the queue."""
-    item = {**place_key(waiting), **waiting.model_dump(exclude_none=True)}
+    item = {**position_key(waiting), **waiting.model_dump(exclude_none=True)}
     return put_new("place", table, to_item(item))
 
 
@@ -208,14 +208,14 @@ def ask_for_wake_up(table: str, key: RunKey, slot: Slot, refused: Refused) -> li
     ]
 
 
-def leave(table: str, tenant: str, place: str, condition: str | None = None) -> Step:
+def leave(table: str, tenant: str, position: str, condition: str | None = None) -> Step:
     """Lay out the removal of a run's place from the queue."""
-    return delete("place", table, {"pk": f"T#{tenant}#WAIT", "sk": place}, condition)
+    return delete("place", table, {"pk": f"T#{tenant}#WAIT", "sk": position}, condition)
 
 
-def place_key(waiting: QueuedRun) -> dict[str, str]:
+def position_key(waiting: QueuedRun) -> dict[str, str]:
     """Return the key of a place in the queue."""
-    return {"pk": f"T#{waiting.tenant}#WAIT", "sk": waiting.place}
+    return {"pk": f"T#{waiting.tenant}#WAIT", "sk": waiting.position}
 
 
 def draw_steps(table: str, tenant: str, draw: Draw | None) -> list[Step]:

@@ -59,12 +59,12 @@ class DynamoTaskStore:
             put_new(INPUT, self.table, self._value_item(key, INPUT, given)),
         ]
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
+    def snapshot(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read the start, some latches and some marks: one call for up to a hundred items."""
         names = [START, *(latch_sk(one) for one in latches), *(f"TASK#{task}" for task in begun)]
         return _snapshot(key, self._batch(key, list(dict.fromkeys(names))))
 
-    def everything(self, key: RunKey) -> RunSnapshot:
+    def full_snapshot(self, key: RunKey) -> RunSnapshot:
         """Read the whole partition, without the values."""
         values = {":pk": run_pk(key), ":values": "VALUE#"}
         with translated(f"reading the tasks of {key.run}"):

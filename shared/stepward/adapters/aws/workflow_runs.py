@@ -74,7 +74,7 @@ class DynamoWorkflowRuns:
         queued = new.head.model_copy(update={"status": WorkflowStatus.PENDING})
         waiting = new.waiting
         steps = [slots.join(self.table, waiting), *flags]
-        refused = self._try(replace(new, head=queued), SlotState(place=waiting.place), steps)
+        refused = self._try(replace(new, head=queued), SlotState(position=waiting.position), steps)
         return self._found(new, refused) if refused.by else (queued, True)
 
     def _try(self, new: NewWorkflowRun, slot_state: SlotState | None, more: list[Step]) -> Refused:

@@ -75,7 +75,7 @@ class DynamoWorkflowSlots:
             steps = [
                 self._write(key, before, after),
                 self._status(key, WorkflowStatus.RUNNING, deadline_at=deadline_at),
-                slots.leave(self.table, key.tenant, waiting.place),
+                slots.leave(self.table, key.tenant, waiting.position),
                 *slots.take(self.table, key, slot, limits, past_others=True),
             ]
             refused = transact(steps, f"admitting {key.run}")
@@ -97,7 +97,7 @@ class DynamoWorkflowSlots:
         kept = [
             *closing,
             self._write(key, before, before.over()),
-            *([slots.leave(self.table, key.tenant, before.place)] if before.place else []),
+            *([slots.leave(self.table, key.tenant, before.position)] if before.position else []),
             *([slots.forget_parked(self.table, key.tenant)] if before.is_parked else []),
         ]
         return self._give_back(key, before, kept, "closing", expires_at=expires_at)

@@ -75,7 +75,7 @@ class MemoryApprovals:
                 return False
             return self._journal.put_result(before.key, result)
 
-    def woken(self, approval: Approval) -> None:
+    def mark_woken(self, approval: Approval) -> None:
         """Mark a run as woken, so that its approval is no longer due."""
         self._woken.add(_name(approval))
 

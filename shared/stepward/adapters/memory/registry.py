@@ -20,7 +20,7 @@ from stepward.domain.agent_records import (
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import StoreConflict
 from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import Seen, Wanted
+from stepward.ports.registry import AgentRef, FoundAgent
 
 Name = tuple[str, str]
 
@@ -42,10 +42,10 @@ class MemoryRegistry:
         label = self._labels.get((tenant, agent, named))
         return self._versions.get((tenant, agent, label.version if label else named))
 
-    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[AgentRef]) -> list[FoundAgent]:
         """Read agents with one version each."""
         return [
-            Seen(self._records.get((tenant, one.agent)), self.agent(tenant, one.agent, one.version))
+            FoundAgent(self._records.get((tenant, one.agent)), self.agent(tenant, one.agent, one.version))
             for one in wanted
         ]
 

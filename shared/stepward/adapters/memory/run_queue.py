@@ -8,7 +8,7 @@ from threading import RLock
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.run_queue import QueuedRun, Slot, shard_limit
 from stepward.domain.runs import RunKey
-from stepward.ports.run_queue import Freed, QueueView, SlotCount, SlotLimits, look_at
+from stepward.ports.run_queue import Freed, QueueView, SlotCount, SlotLimits, view_of
 
 
 class MemoryRunQueue:
@@ -17,7 +17,7 @@ class MemoryRunQueue:
     def __init__(self) -> None:
         self.lock = RLock()
         self.slots: dict[RunKey, Slot] = {}
-        self.places: dict[tuple[str, str], QueuedRun] = {}
+        self.positions: dict[tuple[str, str], QueuedRun] = {}
         self.parked: Counter[str] = Counter()
         self.most_active: Counter[str] = Counter()
         self._flags: set[tuple[str | None, int]] = set()
@@ -26,15 +26,15 @@ class MemoryRunQueue:
     def first(self, tenant: str, limit: int) -> list[QueuedRun]:
         """Read the first runs of a tenant's queue."""
         with self.lock:
-            mine = sorted(place for owner, place in self.places if owner == tenant)
-            return [self.places[tenant, place] for place in mine[:limit]]
+            mine = sorted(position for owner, position in self.positions if owner == tenant)
+            return [self.positions[tenant, position] for position in mine[:limit]]
 
     def leave(self, waiting: QueuedRun) -> None:
         """Remove a run from the queue, unless it has left and joined again since it was read."""
         with self.lock:
-            found = self.places.get((waiting.tenant, waiting.place))
+            found = self.positions.get((waiting.tenant, waiting.position))
             if found is not None and found.seq == waiting.seq:
-                self.vacate(waiting.tenant, waiting.place)
+                self.vacate(waiting.tenant, waiting.position)
 
     def request_wake_up(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Request a wake-up when a slot is freed."""
@@ -61,7 +61,7 @@ class MemoryRunQueue:
 
     def view(self, tenant: str) -> QueueView:
         """Read the places of a queue."""
-        return look_at([place for owner, place in self.places if owner == tenant])
+        return view_of([position for owner, position in self.positions if owner == tenant])
 
     def count(self, tenant: str | None) -> SlotCount:
         """Count held slots and waiting runs."""
@@ -105,12 +105,12 @@ class MemoryRunQueue:
 
     def join(self, waiting: QueuedRun) -> None:
         """Add a run to the queue."""
-        self.places[waiting.tenant, waiting.place] = waiting
+        self.positions[waiting.tenant, waiting.position] = waiting
 
-    def vacate(self, tenant: str, place: str | None) -> None:
+    def vacate(self, tenant: str, position: str | None) -> None:
         """Remove a place from the queue; the journal has checked that it is this run's."""
-        if place:
-            self.places.pop((tenant, place), None)
+        if position:
+            self.positions.pop((tenant, position), None)
 
     def give_back(self, key: RunKey, slot: Slot | None) -> Freed:
         """Return a slot, and whose wake-ups were requested."""

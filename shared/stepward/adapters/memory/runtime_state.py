@@ -77,7 +77,7 @@ class MemoryRuntimeState(MemoryRunLists):
             record = Admitted(at=at, writer=writer, slot=slot, allowance=allowance)
             self._journal.append(key, waiting.seq + 1, record)
             self._set(key, status=RunStatus.RUNNING)
-            self.line.vacate(key.tenant, waiting.place)
+            self.line.vacate(key.tenant, waiting.position)
             self.line.take(key, slot)
             self.line.parked[key.tenant] -= has_begun(waiting)
             return record
@@ -90,13 +90,13 @@ class MemoryRuntimeState(MemoryRunLists):
             self._journal.append(key, waiting.seq + 1, record)
             self.line.join(waiting.model_copy(update={"seq": waiting.seq + 1}))
 
-    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+    def hold(self, key: RunKey, seq: int, record: Pause, position: str | None) -> None:
         """Write that a run is paused."""
         with self._lock:
             self._next(key, seq)
             self._journal.append(key, seq, record)
             self._set(key, paused=True)
-            self.line.vacate(key.tenant, place)
+            self.line.vacate(key.tenant, position)
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
         """Write that a run is resumed."""
@@ -145,7 +145,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._set(key, **dict(settlement.closing))
             if settlement.tells_others:
                 self.untold.add(key)
-            self.line.vacate(key.tenant, settlement.place)
+            self.line.vacate(key.tenant, settlement.position)
             self.line.parked[key.tenant] -= settlement.parked
             self._give_money_back(key.tenant, settlement.returns)
             for line in settlement.costs:
@@ -194,7 +194,7 @@ class MemoryRuntimeState(MemoryRunLists):
         waiting = QueuedRun(
             tenant=head.tenant,
             run=head.run,
-            place=queue_position(head.priority, head.created_at, head.run),
+            position=queue_position(head.priority, head.created_at, head.run),
             seq=written,
             agent=head.agent,
             draw_usd_micros=new.draw.usd_micros if new.draw else 0,
@@ -202,7 +202,7 @@ class MemoryRuntimeState(MemoryRunLists):
             epoch=head.epoch,
         )
         self.line.join(waiting)
-        first = new.first.model_copy(update={"place": waiting.place})
+        first = new.first.model_copy(update={"position": waiting.position})
         return Started(
             self._write(new, records_of(new, first), RunStatus.PENDING),
             is_new=True,

@@ -71,12 +71,12 @@ class MemoryTaskStore:
                 raise StoreConflict(f"{key.run} has gone on.")
             self._run(key).slot_state = after
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
+    def snapshot(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read the start, some latches and some marks."""
         with self.lock:
             return self._snapshot(key, latches, begun)
 
-    def everything(self, key: RunKey) -> RunSnapshot:
+    def full_snapshot(self, key: RunKey) -> RunSnapshot:
         """Read all latches and all marks."""
         with self.lock:
             run = self._run(key)

@@ -43,7 +43,7 @@ class MemoryWorkflowSlots:
             if full:
                 self.line.ask(full)
                 self.line.join(new.waiting)
-                return SlotState(place=new.waiting.place)
+                return SlotState(position=new.waiting.position)
             self.line.take(key, slot)
             return SlotState(slot=slot)
 
@@ -77,7 +77,7 @@ class MemoryWorkflowSlots:
                 return NoSlot(self.line.asked(full))
             after = before.admitted(slot)
             self._store.put_slot_state(key, before, after)
-            self.line.vacate(key.tenant, waiting.place)
+            self.line.vacate(key.tenant, waiting.position)
             self.line.take(key, slot)
             self._show(key, WorkflowStatus.RUNNING, deadline_at=deadline_at)
             return after
@@ -89,7 +89,7 @@ class MemoryWorkflowSlots:
             return Freed(done=True)
         with self.line.lock:
             self._store.put_slot_state(key, before, before.over())
-            self.line.vacate(key.tenant, before.place)
+            self.line.vacate(key.tenant, before.position)
             self.line.parked[key.tenant] -= before.is_parked
             return self.line.give_back(key, before.slot)
 
@@ -154,7 +154,7 @@ class MemoryWorkflowRuns:
                 said = (new.idempotency.body_sha256, head.run, new.idempotency.expires_at)
                 self._keys[_name(new)] = said
             slot_state = self.slots.begin(new)
-            status = WorkflowStatus.PENDING if slot_state and slot_state.place else head.status
+            status = WorkflowStatus.PENDING if slot_state and slot_state.position else head.status
             self.heads[head.key] = head.model_copy(update={"status": status})
             self._store.begin_run(head.key, new.started, new.given, slot_state)
             return self.heads[head.key], True

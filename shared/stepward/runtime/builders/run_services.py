@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stepward.agents.approvals import DecideApproval, ShowApprovals
     from stepward.agents.diff_runs import DiffRuns
     from stepward.agents.fork import ForkRun
-    from stepward.agents.reconcile import CloseRun, Sweep
+    from stepward.agents.reconcile import CloseRun, ReconcileRuns
     from stepward.agents.run_control import CancelRun, PauseRun, ResumeRun
     from stepward.agents.run_ports import RunPorts
     from stepward.agents.show_runs import ShowRuns
@@ -182,11 +182,11 @@ class RunServices:
         return CloseRun(self.ports)
 
     @cached_property
-    def reconcile(self) -> Sweep:
+    def reconcile(self) -> ReconcileRuns:
         """Starts runs that never began, and closes those whose executions are gone."""
-        from stepward.agents.reconcile import Sweep
+        from stepward.agents.reconcile import ReconcileRuns
 
-        return Sweep(self.ports)
+        return ReconcileRuns(self.ports)
 
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a function loads only what it reaches

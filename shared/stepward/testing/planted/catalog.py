@@ -270,7 +270,7 @@ LIVES: Final = (
     PlantedFault(
         "no sweep",
         "The janitor repairs what functions left undone.",
-        f"{_AGENTS}.reconcile:Sweep._reconcile",
+        f"{_AGENTS}.reconcile:ReconcileRuns._reconcile",
         faults.always("left"),
     ),
 )

@@ -196,7 +196,7 @@ def _slots(platform: Platform) -> Iterator[str]:
         yield f"the account: {line.most_active['']} runs were active"
     for key in line.slots:
         yield f"{key.run}: holds a slot for ever"
-    for waiting in line.places.values():
+    for waiting in line.positions.values():
         yield f"{waiting.run}: is in the run queue for ever"
     for key in platform.runtime.untold:
         yield f"{key.run}: its parent never received its end"

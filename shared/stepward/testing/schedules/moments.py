@@ -87,21 +87,21 @@ class Moments:
             state = self._states[head.run]
             if (head.run in holders) != (state.slot is not None and not head.ended):
                 yield f"{head.run}: its journal has the slot {state.slot}, those who hold one are {holders}"
-            if state.place and state.end is None and (head.tenant, state.place) not in line.places:
+            if state.position and state.end is None and (head.tenant, state.position) not in line.positions:
                 yield f"{head.run}: is in the run queue by its journal, and will not be found there"
 
     def _queue_order(self) -> Iterator[str]:
         """A run leaves the queue only after those before it that were there first."""
-        places = self._platform.runtime.line.places
-        for gone in [place for place in self._joined if place not in places]:
+        positions = self._platform.runtime.line.positions
+        for gone in [position for position in self._joined if position not in positions]:
             since, run = self._joined.pop(gone), gone[1].split("#")[2]
             before = [one for one in self._joined if one[0] == gone[0] and one[1] < gone[1]]
             passed = [one[1] for one in before if self._joined[one] < since]
             if passed and RunKey(tenant=gone[0], run=run) in self._platform.runtime.line.slots:
                 yield f"{run}: was admitted before {', '.join(passed)}"
-        for place in places:
-            if place not in self._joined:
-                self._joined[place] = next(self._joins)
+        for position in positions:
+            if position not in self._joined:
+                self._joined[position] = next(self._joins)
 
     def _slots(self) -> Iterator[str]:
         line, limits = self._platform.runtime.line, self._platform.limits

@@ -24,7 +24,7 @@ from stepward.agents.call_tool import CallTool
 from stepward.agents.dispatch import DispatchRuns
 from stepward.agents.lookup import find_agent
 from stepward.agents.machine_messages import AdvanceRequest, CallRequest, WaitRequest
-from stepward.agents.reconcile import CloseRun, Sweep
+from stepward.agents.reconcile import CloseRun, ReconcileRuns
 from stepward.agents.register import Register
 from stepward.agents.run_control import CancelRun, PauseRun, ResumeRun
 from stepward.agents.run_ports import RunPorts
@@ -178,7 +178,7 @@ class Platform:
 
     def spawn_janitor(self) -> Actor:
         """Reconcile, as the schedule of the janitor does."""
-        return self.spawn(self._name("janitor"), Sweep(self._ports(self.clock)))
+        return self.spawn(self._name("janitor"), ReconcileRuns(self._ports(self.clock)))
 
     def spawn_decider(self, approval: Approval, decision: str) -> tuple[Actor, str]:
         """Decide an approval, as the API does; each decision is by another person."""

@@ -28,7 +28,7 @@ WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
     | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "mark_notified", "leave", "keep"}
     | {"request_wake_up", "clear_wake_up", "clear_account_wake_up", "answer", "send"}
-    | {"open", "change", "decide", "woken", "put"}
+    | {"open", "change", "decide", "mark_woken", "put"}
     | {"take", "begin", "count", "probe", "set_aside"}
 )
 

@@ -79,7 +79,7 @@ class Attempts:
     def is_open(self, attempt: int) -> bool:
         """Return whether the machine has entered the state for a later attempt."""
         opened = opened_key(self.task)
-        marks = self.ports.store.look(self.key, [], [opened]).begun.get(opened, ())
+        marks = self.ports.store.snapshot(self.key, [], [opened]).begun.get(opened, ())
         return any(mark.attempt == attempt for mark in marks)
 
     @property

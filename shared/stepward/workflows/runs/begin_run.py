@@ -54,7 +54,7 @@ class BeginRun:
         before = RunKey(tenant=head.tenant, run=rerun_of)
         self.ports.store.copy_values(before, head.key)
         taken: list[Inherited] = []
-        for task, record in kept(program, self.ports.store.everything(before)).items():
+        for task, record in kept(program, self.ports.store.full_snapshot(before)).items():
             planned = program.tasks[task.path]
             paid = record.model_copy(update=_PAID_FOR)
             taken.append(Inherited(LatchKey(planned.latch, task.at), task.path, paid))
@@ -76,7 +76,7 @@ class AdmitRun:
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         for _ in range(_ATTEMPTS):
             head, standing = self.ports.runs.head(key), self.ports.slots.slot_state(key)
-            if head is None or head.ended or standing is None or standing.place != waiting.place:
+            if head is None or head.ended or standing is None or standing.position != waiting.position:
                 self.ports.queue.run_queue.leave(waiting)
                 return False
             deadline_at = iso(self.ports.clock.now() + timedelta(seconds=self._timeout_s(head)))

@@ -129,7 +129,7 @@ class ChildRuns:
         limit = self._limit(head, place)
         if limit is None:
             return None
-        spent = totals_of(self.ports.store.everything(self.key).records).cost_usd_micros
+        spent = totals_of(self.ports.store.full_snapshot(self.key).records).cost_usd_micros
         if spent >= limit:
             raise BudgetExceeded(f"the run has spent {dollars(spent)} of its {dollars(limit)}.")
         return limit - spent

@@ -161,7 +161,7 @@ class RunChunk:
         return found
 
     def _look(self, key: RunKey, place: TaskKey) -> RunSnapshot:
-        return self.ports.store.look(key, [LatchKey(place.path, place.at)], [place])
+        return self.ports.store.snapshot(key, [LatchKey(place.path, place.at)], [place])
 
     def _open_head(self, key: RunKey) -> WorkflowHead:
         head = self.ports.runs.head(key)

@@ -87,7 +87,7 @@ class StartCompensation:
         time →   event: mark ✓ ─ ✗ dies            event again, janitor: the mark is young → started by its name, once
                  execution: ✗, or never heard of     1,900 s later: the next mark ─ the next execution ─ does what is left
         """
-        snapshot = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.full_snapshot(head.key)
         if snapshot.cancelled_by or not tasks_to_compensate(program, snapshot):
             return False
         mark = latest_claim(snapshot)
@@ -124,12 +124,12 @@ class Compensate:
             for task in left:
                 if self._holds_claim(key, compensation_key(task), apart):
                     self._compensate(key, program, snapshot, task, compensation_key(task))
-            snapshot = self.ports.store.everything(key)
+            snapshot = self.ports.store.full_snapshot(key)
         return snapshot
 
     def _holds_claim(self, key: RunKey, undoing: TaskKey, apart: Compensation | None) -> bool:
         """Check the claim before each task: another execution may have it by now."""
-        now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [COMPENSATION_CLAIM])
+        now = self.ports.store.snapshot(key, [LatchKey(undoing.path, undoing.at)], [COMPENSATION_CLAIM])
         mark = latest_claim(now)
         if mark is None or mark.child != (apart and apart.name):
             raise TaskFailed(CLAIMED_ELSEWHERE)

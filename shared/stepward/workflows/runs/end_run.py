@@ -125,7 +125,7 @@ class EndRun:
         return RunError(code=OUT_OF_TIME, detail=detail)
 
     def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
-        snapshot = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.full_snapshot(head.key)
         end = WorkflowEnd(
             status=status,
             ended_at=iso(self.ports.clock.now()),
@@ -139,7 +139,7 @@ class EndRun:
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
         """Stop the chunks, and cancel the child runs of tasks without a record."""
-        snapshot = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.full_snapshot(head.key)
         stop_chunks(self.ports, head, snapshot, f"ended by {by}")
         for child in open_children(snapshot):
             workflow = self.ports.runs.head(RunKey(tenant=head.tenant, run=child))

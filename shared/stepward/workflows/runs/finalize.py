@@ -85,7 +85,7 @@ class FinalizeRun:
             claim_compensation(self.ports, key)
         if failure is not None:
             self._stop_chunks(head, program)
-        snapshot = self.ports.store.everything(key)
+        snapshot = self.ports.store.full_snapshot(key)
         status, error = verdict(program, snapshot, failure)
         if status is WorkflowStatus.FAILED:
             error = apart.error if apart else error
@@ -116,7 +116,7 @@ class FinalizeRun:
     def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
         """Stop parallel chunks of a failed run: before the verdict, and again those begun since."""
         if program.chunks:
-            stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
+            stop_chunks(self.ports, head, self.ports.store.full_snapshot(head.key), "the run has failed")
 
     def _output(self, key: RunKey, program: Program, snapshot: RunSnapshot) -> Any:
         """Return the document's `output`, or the outputs of the tasks that no other needs."""

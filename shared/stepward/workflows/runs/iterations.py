@@ -74,7 +74,7 @@ class Iterations:
         around = [task for _, task in containers_of(entry.program, entry.planned.path)]
         if not any(handles_failures(one) for one in (entry.planned.task, *around)):
             return None
-        everything = entry.ports.store.everything(entry.view.key)
+        everything = entry.ports.store.full_snapshot(entry.view.key)
         return failure_within(entry.program, everything, entry.planned.path, at)
 
     def _items(self, each: ForeachSettings) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Iterations:
         entry, ports = self.entry, self.entry.ports
         key, path = entry.view.key, entry.planned.path
         count = count_items(ports.store, key, path, entry.at)
-        everything = ports.store.everything(key)
+        everything = ports.store.full_snapshot(key)
         found = []
         for number in range(count):
             at = round_of(entry.at, path, number)

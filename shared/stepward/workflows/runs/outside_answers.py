@@ -172,7 +172,7 @@ class ReceiveCall:
         path, _, at = task.partition("@")
         key, name = RunKey(tenant=tenant, run=run), TaskKey(path=path, at=at)
         head = self.ports.runs.head(key)
-        marks = self.ports.store.look(key, [], [name]).begun.get(name, ()) if head else ()
+        marks = self.ports.store.snapshot(key, [], [name]).begun.get(name, ()) if head else ()
         mark = next((one for one in marks if one.child and is_secret(_secret(one), secret)), None)
         if head is None or mark is None:
             raise NotFound(

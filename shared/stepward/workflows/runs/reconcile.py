@@ -106,7 +106,7 @@ class ReconcileWorkflows:
         The list may lag behind a run that was admitted.
         """
         standing = self.ports.slots.slot_state(head.key)
-        if standing is None or standing.place is None:
+        if standing is None or standing.position is None:
             return False
         self.ports.queue.wake_ups.send(head.tenant)
         return True
@@ -143,7 +143,7 @@ class ResendLostWakeUps:
 
     def __call__(self, head: WorkflowHead) -> int:
         """Send every wake-up that may be lost; count those that were still waited for."""
-        snapshot = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.full_snapshot(head.key)
         if snapshot.cancelled_by:
             return 0
         program = self.ports.program(head.tenant, head.workflow, head.version)

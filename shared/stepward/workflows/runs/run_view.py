@@ -186,7 +186,7 @@ def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str
     planned = program.tasks[path]
     if program.definition.is_state_machine:
         # Which step a task was last visited at is known only when all of them are.
-        return RunView(ports, key, program, planned, at, ports.store.everything(key))
+        return RunView(ports, key, program, planned, at, ports.store.full_snapshot(key))
     wanted = {path, *planned.needs, *_tasks(program, planned.reads.values())}
     if depth_of(at) > planned.depth:
         wanted |= _tasks(program, planned.inner_reads.values())
@@ -194,7 +194,7 @@ def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str
         LatchKey(other.latch, at_depth(at, other.depth)) for other in (program.tasks[one] for one in wanted)
     }
     ordered = sorted(latches, key=lambda one: (one.latch, one.at))
-    snapshot = ports.store.look(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
+    snapshot = ports.store.snapshot(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
     return RunView(ports, key, program, planned, at, snapshot)
 
 
@@ -211,7 +211,7 @@ def outputs_of_round(
     beside = (*program.tasks, *program.groups)
     reads = {path.rpartition(".")[2]: path for path in beside if path.rpartition(".")[0] == body}
     latches = sorted({program.tasks[path].latch for path in _tasks(program, reads.values())})
-    snapshot = ports.store.look(key, [LatchKey(latch, at) for latch in latches], [])
+    snapshot = ports.store.snapshot(key, [LatchKey(latch, at) for latch in latches], [])
     return RunView(ports, key, program, program.tasks[body], at, snapshot).outputs(reads)
 
 

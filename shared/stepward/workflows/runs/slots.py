@@ -37,9 +37,9 @@ class RunSlot:
         self, snapshot: RunSnapshot, program: Program, task: str, *, works: bool = True
     ) -> SlotState | None:
         """Acquire the slot for a task that works; one that only starts a wait needs none."""
-        others = [one for one in snapshot.standing.waits if one != task] if snapshot.standing else []
+        others = [one for one in snapshot.slot_state.waits if one != task] if snapshot.slot_state else []
         settled = self._answered(program, others) if others else set[str]()
-        return self._move(snapshot.standing, lambda now: now.entered(task, settled, works=works))
+        return self._move(snapshot.slot_state, lambda now: now.entered(task, settled, works=works))
 
     def wait(self, slot_state: SlotState | None, task: str) -> None:
         """Release the slot for a task that waits, unless another task of the run needs it."""
@@ -70,7 +70,7 @@ class RunSlot:
         """Return the waiting tasks that were answered since; no one else updates the slot state."""
         keys = [_key(one) for one in tasks]
         latches = {LatchKey(program.tasks[one.path].latch, one.at) for one in keys}
-        found = self.ports.store.look(self.key, sorted(latches, key=str), [])
+        found = self.ports.store.snapshot(self.key, sorted(latches, key=str), [])
         return {str(one) for one in found.records}
 
     def _move(self, seen: SlotState | None, to: Callable[[SlotState], SlotState]) -> SlotState | None:

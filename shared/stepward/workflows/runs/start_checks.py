@@ -16,7 +16,7 @@ from stepward.domain.json_text import carried_bytes
 from stepward.domain.runs import AnswerChoice, Answers
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.models.catalog import check_backend
-from stepward.ports.registry import Seen, Wanted
+from stepward.ports.registry import AgentRef, FoundAgent
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
 from stepward.tasks.catalog import child_of, type_of
 from stepward.tasks.facts import Starts
@@ -116,8 +116,8 @@ def check_descent(workflow: str, ancestors: tuple[str, ...]) -> None:
 # Scripts or models: what answers the run's agents.
 
 
-Places = Mapping[str, Wanted | None]
-Look = Callable[[str, Sequence[Wanted]], list[Seen]]
+Places = Mapping[str, AgentRef | None]
+Look = Callable[[str, Sequence[AgentRef]], list[FoundAgent]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class ChooseAnswers:
                 _check(agents[wanted], place, answers)
         return answers
 
-    def _default(self, places: Places, agents: Mapping[Wanted | None, AgentDefinition]) -> bool:
+    def _default(self, places: Places, agents: Mapping[AgentRef | None, AgentDefinition]) -> bool:
         """Return whether a run is rehearsed by default: not if its agents all have no rehearsal.
 
         What is not known yet, a missing agent or another workflow's, must not begin to cost money unasked.
@@ -170,14 +170,14 @@ class ChooseAnswers:
         known = [agents.get(wanted) for wanted in places.values()]
         return self.stage.rehearsals and any(agent is None or agent.rehearsal for agent in known)
 
-    def _agents(self, tenant: str, wanted: Sequence[Wanted]) -> dict[Wanted | None, AgentDefinition]:
+    def _agents(self, tenant: str, wanted: Sequence[AgentRef]) -> dict[AgentRef | None, AgentDefinition]:
         """Read agents by their references; one that is missing fails its own task."""
         unique = list(dict.fromkeys(wanted))
         found = zip(unique, self.look(tenant, unique) if unique else (), strict=False)
         return {one: seen.version.definition for one, seen in found if seen.version is not None}
 
 
-def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, Wanted | None]]:
+def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, AgentRef | None]]:
     """Yield the agents of tasks by their fields.
 
     A workflow is None, since its own start looks at its agents.
@@ -186,7 +186,7 @@ def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, 
         path = f"{above}.{task.id}"
         if child := child_of(task):
             starts = type_of(task).starts
-            yield f"{path}.{starts}", Wanted(child.of, child.version) if starts is Starts.AGENT else None
+            yield f"{path}.{starts}", AgentRef(child.of, child.version) if starts is Starts.AGENT else None
         yield from _places(task.tasks, path)
         if task.compensate:
             yield from _places([task.compensate], f"{path}.compensate")

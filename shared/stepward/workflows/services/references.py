@@ -17,7 +17,7 @@ from stepward.domain.documents.problems import MOST_PROBLEMS, Problem
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import ToolFolder
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.ports.registry import Registry, Wanted
+from stepward.ports.registry import AgentRef, Registry
 from stepward.ports.workflow_registry import WorkflowRegistry
 from stepward.tasks.agent import given_of
 from stepward.tasks.catalog import CATALOG, type_of
@@ -55,10 +55,10 @@ class RegisteredNames:
         return [problem for find in finds for problem in islice(find(context), MOST_PROBLEMS + 1)]
 
     def _agents(self, context: CheckContext) -> Iterator[Problem]:
-        named: dict[Wanted, list[TaskNode]] = {}
+        named: dict[AgentRef, list[TaskNode]] = {}
         for node in context.all():
             if (child := node.child) and node.kind and node.kind.starts is Starts.AGENT:
-                wanted = Wanted(child.of, child.version)
+                wanted = AgentRef(child.of, child.version)
                 named.setdefault(wanted, []).append(node)
         wanted_ones = list(named)
         for at in range(0, len(wanted_ones), _AT_ONCE):

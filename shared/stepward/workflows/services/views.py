@@ -76,7 +76,7 @@ class ShowWorkflows:
         """
         head = find_workflow_run(self.ports.runs, tenant, run)
         program = self.ports.program(tenant, head.workflow, head.version)
-        snapshot = self.ports.store.everything(head.key)
+        snapshot = self.ports.store.full_snapshot(head.key)
         bill = Bill(program, snapshot, is_child=head.parent is not None)
         tasks = list(_tasks(head, program, snapshot, bill))
         return {
