@@ -80,7 +80,7 @@ def test_it_plays_a_script(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_is_named(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["fake-llm", "--port", str(provider.port)]) == USAGE
-    assert f"Port {provider.port} cannot be listened on" in capsys.readouterr().err
+    assert f"Port {provider.port} is not available" in capsys.readouterr().err
 
 
 _WITHOUT_SDKS = """
