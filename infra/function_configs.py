@@ -20,7 +20,7 @@ LONGEST_NAME_WITH_RULES = 28
 
 
 class QueueSpec(BaseModel):
-    """How a function wants to be fed from its queue; a message that fails too often is kept, not lost."""
+    """How a function reads its queue; a message that fails too often is kept."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,22 +84,28 @@ class FunctionConfig(BaseModel):
 
     @property
     def is_asynchronous(self) -> bool:
-        """Whether events reach the function with nobody waiting for its answer, so that a failure has to be kept."""
+        """Return whether events start the function with no caller waiting.
+
+        Its failures have to be kept then.
+        """
         return bool(self.rules or self.schedule or self.on_schedules)
 
     @property
     def keeps_failures(self) -> bool:
-        """Whether the function needs a queue for what it could not handle; its own queue has dead letters besides."""
+        """Return whether the function needs a queue of failures.
+
+        Its own queue has a dead-letter queue besides.
+        """
         return self.is_asynchronous or self.stream is not None
 
     @property
     def all_routes(self) -> tuple[str, ...]:
-        """Join the guarded and the open routes; a route that stands in both lists is open."""
+        """Join the guarded and the open routes; a route in both lists is open."""
         return tuple(dict.fromkeys([*self.routes, *self.open_routes]))
 
     @property
     def pascal_name(self) -> str:
-        """Spell the function as state machines and logical ids do."""
+        """Return the function's name as state machines and logical ids have it."""
         return "".join(part.capitalize() for part in self.name.split("_"))
 
 
@@ -133,7 +139,10 @@ def load_function(folder: Path, grants: Collection[str], machines: Collection[st
 def load_functions(
     folder: Path, grants: Collection[str], machines: Collection[str] = ()
 ) -> list[FunctionConfig]:
-    """Read every function, in the order of their names, so that templates do not depend on the file system."""
+    """Read every function, sorted by name.
+
+    So templates do not depend on the file system.
+    """
     folders = sorted(file.parent for file in folder.glob("*/function.toml"))
     functions = [load_function(one, grants, machines) for one in folders]
     _check_together(folder, functions)
@@ -156,7 +165,7 @@ def authorizer_of(functions: Sequence[FunctionConfig]) -> FunctionConfig | None:
 
 
 def _check_together(folder: Path, functions: Sequence[FunctionConfig]) -> None:
-    """Refuse what each file alone cannot show: two functions for one route, guarded routes without a guard."""
+    """Check what each file alone cannot show: shared routes, and guarded ones without a guard."""
     owner: dict[str, str] = {}
     for route in served_routes(functions):
         shape = re.sub(r"\{[^}]*\}", "{}", route.key)

@@ -19,7 +19,7 @@ _UNKNOWN = (
 
 
 class IdleCostJudge:
-    """Judges the resources of one app one after the other, because some kinds are free up to a number of them."""
+    """Judges the resources of one app in order, since some kinds are free up to a number."""
 
     def __init__(self, config: StageConfig) -> None:
         self._config = config
@@ -28,7 +28,7 @@ class IdleCostJudge:
         self._used: set[str] = set()
 
     def objection(self, where: str, kind: str, logical_id: str, properties: Properties) -> str | None:
-        """Say what a resource costs at rest and how to allow it, or nothing where it is free or allowed."""
+        """Return what a resource costs at rest and how to allow it, or None."""
         named = {kind, logical_id} & self._allowed
         cost = self._cost(kind, properties, is_named=bool(named))
         if cost is None:
@@ -43,7 +43,10 @@ class IdleCostJudge:
         )
 
     def unused(self) -> list[str]:
-        """Name what is allowed without being needed: such a word would let the next costly resource pass unseen."""
+        """Return what is allowed without need.
+
+        Such a word would let the next costly resource pass.
+        """
         return sorted(self._allowed - self._used)
 
     def _cost(self, kind: str, properties: Properties, *, is_named: bool) -> str | None:
@@ -66,12 +69,12 @@ class IdleCostJudge:
 
 
 def depends_on_properties(kind: str) -> bool:
-    """Say whether a kind's properties have to be read at all, which is the slow part of asking the CDK."""
+    """Return whether a kind's properties must be read, which is slow in the CDK."""
     return kind in QUOTAS or (kind in FREE and bool(FREE[kind].conditions))
 
 
 def refuse_idle_costs(assembly: Path, config: StageConfig) -> None:
-    """Judge the written templates too: the CDK hides a property's override from whoever asks the construct."""
+    """Judge the written templates too, since the CDK hides overrides of properties."""
     judge = IdleCostJudge(config)
     objections = [
         judge.objection(f"{stack}/{logical_id}", body["Type"], logical_id, body.get("Properties", {}))
@@ -88,7 +91,7 @@ def refuse_idle_costs(assembly: Path, config: StageConfig) -> None:
 
 
 def templates_of(assembly: Path) -> list[tuple[str, Path]]:
-    """List the stacks of an assembly with their templates; files of earlier syntheses lie beside them."""
+    """List an assembly's stacks with their templates; other files there are older."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
     return [
         (name, assembly / artifact["properties"]["templateFile"])
@@ -98,7 +101,7 @@ def templates_of(assembly: Path) -> list[tuple[str, Path]]:
 
 
 def _broken(conditions: Iterable[Condition], properties: Properties) -> str | None:
-    """Find the first property that makes a resource cost; a value that is not known yet counts as one that does."""
+    """Return the first property that makes a resource cost; an unknown value counts as one."""
     for condition in conditions:
         value = _at(properties, condition.path.split("."))
         is_free = condition.is_free_when_absent if value is _ABSENT else value in condition.free
@@ -108,7 +111,7 @@ def _broken(conditions: Iterable[Condition], properties: Properties) -> str | No
 
 
 def _at(value: Any, path: list[str]) -> object:
-    """Follow a path of names, and stop at an expression, whose outcome only CloudFormation knows."""
+    """Follow a path of names; stop at an expression, which only CloudFormation can resolve."""
     for name in path:
         if not isinstance(value, Mapping) or _is_expression(value):
             return value

@@ -24,7 +24,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Free:
-    """Why a kind of resource costs nothing at rest, and on which of its properties that depends."""
+    """Why a kind of resource is free at rest, and on which properties that depends."""
 
     why: str
     conditions: tuple[Condition, ...] = ()
@@ -32,7 +32,7 @@ class Free:
 
 @dataclass(frozen=True)
 class Quota:
-    """A kind of which an account has some for nothing; `counts` says how many of them one resource takes."""
+    """A kind that is free up to a number in an account; `counts` is how many one takes."""
 
     free: int
     price: str
@@ -50,7 +50,10 @@ def _on_demand(price: str) -> tuple[Condition, ...]:
 
 
 def _queue_mappings(properties: Properties) -> int:
-    """Mappings of streams must say where to start, those of queues cannot; polling a stream is free for Lambda."""
+    """Return whether a mapping is of a queue: those of streams must say where to start.
+
+    Polling a stream is free for Lambda.
+    """
     return 0 if "StartingPosition" in properties else 1
 
 

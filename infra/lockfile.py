@@ -1,4 +1,4 @@
-"""A function packs exactly what the lock says for the packages that it names, so that no build resolves anything anew."""
+"""The lock's packages, versions and hashes, which functions pack without resolving again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pin:
 
 
 def canonical(name: str) -> str:
-    """Spell a distribution's name as the index does, because people write `_` and `-` as they like."""
+    """Return a distribution's name as the index has it, with `-` for `_`."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -25,7 +25,7 @@ def machine_files(folder: Path) -> dict[str, Path]:
 def read_definition(file: Path, functions: Sequence[FunctionConfig]) -> tuple[str, list[FunctionConfig]]:
     """Read a machine with its timeouts filled in, and the functions that it calls.
 
-    The file has to be JSON to be checked and read, so a number that depends on a function stands in quotes there.
+    The file has to be JSON to be checked and read, so a number that depends on a function is in quotes there.
     """
     by_token = {f"{function.pascal_name}Arn": function for function in functions}
     seconds = {

@@ -71,7 +71,7 @@ def refuse_too_large(function: FunctionConfig, size: Size) -> None:
     """Refuse a package that is larger than its function or Lambda allows.
 
     Raises:
-        DefinitionError: It is too large; the message has its size, its largest parts and how to mend it.
+        DefinitionError: It is too large; the message has its size, its largest parts and how to make it smaller.
     """
     zipped_mb = (size.zipped_bytes - size.compiled_bytes) / _MB
     unzipped_mb = size.unzipped_bytes / _MB

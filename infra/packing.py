@@ -30,7 +30,7 @@ _INSTALLATION_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", 
 
 
 def install(requirements: Path, target: Path) -> None:
-    """Fill a folder with exactly the wheels of the lock, for Lambda's platform and whatever platform we are on."""
+    """Install exactly the lock's wheels into a folder, for Lambda's platform."""
     command = [
         str(Path(sysconfig.get_path("scripts")) / "uv"),
         *("pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
@@ -53,7 +53,7 @@ class Packer:
         self._words = grant_words(machine_files(checkout.statemachines))
 
     def pack(self, function: FunctionConfig) -> Path:
-        """Build a function's folder anew, so that nothing of an earlier build is shipped.
+        """Build a function's folder from nothing, so that nothing of an earlier build is shipped.
 
         Raises:
             DefinitionError: Its `function.toml` names a package, module or AWS service that there is not.
@@ -75,7 +75,7 @@ class Packer:
         return folder
 
     def files(self, function: FunctionConfig) -> dict[PurePosixPath, Path]:
-        """List what a function's asset holds of this repository: its folder, and what that reaches of the package."""
+        """List the files of this repository that a function's asset holds."""
         return function_files(self._checkout, function.name) | self._package.reached_by(function)
 
     def services(self, function: FunctionConfig, installed: Path) -> frozenset[str] | None:
@@ -99,7 +99,7 @@ def package_bundler(checkout: Checkout, installer: Installer = install) -> Bundl
 
 
 def _drop_traces_of_this_machine(folder: Path) -> None:
-    """Remove what an installation writes about itself, because the same lock has to give the same asset anywhere."""
+    """Remove what an installation writes about itself, so that equal locks give equal assets."""
     for path in sorted(folder.rglob("*"), reverse=True):
         is_record = path.parent.suffix == ".dist-info" and path.name in _INSTALLATION_RECORDS
         if path.is_file() and (is_record or path.suffix == ".pyc" or path.parent == folder / "bin"):
@@ -110,7 +110,10 @@ def _drop_traces_of_this_machine(folder: Path) -> None:
 
 
 def _compile(folder: Path) -> None:
-    """Spare Lambda the compiling, but only by the interpreter that it runs: another one's files would be ignored."""
+    """Compile the modules, if Lambda's own interpreter version is here.
+
+    Lambda would ignore another version's files.
+    """
     python = matching_python()
     if python is None:
         return
@@ -119,7 +122,10 @@ def _compile(folder: Path) -> None:
 
 
 def matching_python() -> str | None:
-    """Find an interpreter of Lambda's version that really runs; version managers leave shims of ones that do not."""
+    """Find a working interpreter of Lambda's version.
+
+    Version managers leave shims of versions that are not installed.
+    """
     python = shutil.which(f"python{PYTHON_VERSION}")
     if python is None:
         return None

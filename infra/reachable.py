@@ -1,7 +1,7 @@
-"""Find which modules and data files of the one package a function can load, so that its asset holds no others.
+"""Finds the modules and data files that a function can load, for its asset.
 
 Everything that a handler's folder imports is followed, inside functions too, and what only a type checker reads is not.
-A module that is loaded by its name is found where the name stands as a text: `"stepward.tools.calculate:Calculate"` names
+A module that is loaded by its name is found where the name occurs as a text: `"stepward.tools.calculate:Calculate"` names
 one module, and a text that ends with a dot, or is followed by what is computed, names all modules beside each other there.
 """
 
@@ -148,7 +148,7 @@ class PackageFiles:
         return self._modules[name]
 
     def _data_of(self, reached: Iterable[Module]) -> Iterator[PurePosixPath]:
-        """List files that are no modules: those that a reached module beside them names, or the folder that they are in."""
+        """List data files: those that a module beside them names, or the folder they are in."""
         texts: dict[str, set[str]] = {}
         for module in reached:
             texts.setdefault(module.package, set()).update(module.texts)
@@ -172,7 +172,7 @@ def _module_name(path: PurePosixPath) -> str:
 
 
 def _whole(text: str, module: Module) -> str:
-    """Read a relative name from where it stands."""
+    """Resolve a relative module name from the module that has it."""
     return f"{module.package}{text}" if text.startswith(".") and text[1:].isidentifier() else text
 
 

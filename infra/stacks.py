@@ -28,7 +28,7 @@ from infra.tables import TABLES
 
 
 class DataBucket(Construct):
-    """Data sets and large journal bodies, private, encrypted, and recoverable for a month after a slip."""
+    """Data sets and large journal bodies: private, encrypted, recoverable for a month."""
 
     def __init__(self, scope: Construct, config: StageConfig) -> None:
         super().__init__(scope, "Data")
@@ -55,7 +55,7 @@ class DataBucket(Construct):
         self._tell_the_bus()
 
     def _tell_the_bus(self) -> None:
-        """Send the bucket's events to EventBridge; the CDK's own way to say so would deploy a function of its own."""
+        """Send the bucket's events to EventBridge without the function that the CDK would add."""
         written = self.bucket.node.default_child
         assert isinstance(written, s3.CfnBucket)
         to_bus = s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
@@ -80,7 +80,7 @@ class DataStack(StageStack):
 
 
 class QueuesStack(StageStack):
-    """One queue with its dead letters for each function that asks for one, one of failures for each that others start."""
+    """The queues of functions, and queues of failures for those that others start."""
 
     def __init__(self, scope: Construct, functions: Sequence[FunctionConfig], config: StageConfig) -> None:
         super().__init__(scope, "queues", config)

@@ -9,7 +9,10 @@ TTL_ATTRIBUTE = "expires_at"
 
 @dataclass(frozen=True)
 class Index:
-    """One secondary index with the attributes that its lists show, so that a list never has to read the items."""
+    """One secondary index, with the attributes that its lists show.
+
+    So a list never has to read the items.
+    """
 
     name: str
     includes: tuple[str, ...]

@@ -40,7 +40,7 @@ ScheduleText = Annotated[str, AfterValidator(_recurring)]
 
 
 class RuleSpec(BaseModel):
-    """Which events of a bus start a function: an EventBridge pattern in the words of its fields."""
+    """Which events of a bus start a function: an EventBridge pattern by field."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +52,7 @@ class RuleSpec(BaseModel):
 
     @property
     def pattern(self) -> dict[str, Any]:
-        """Spell it as EventBridge does."""
+        """Return the pattern as EventBridge takes it."""
         fields = {
             "source": list(self.source),
             "detail-type": list(self.detail_type),
@@ -70,7 +70,7 @@ def _known_table(name: str) -> str:
 
 
 class StreamSpec(BaseModel):
-    """Which changes of a table a function is told, and what becomes of those that it cannot take."""
+    """Which changes of a table a function gets, and what becomes of those that fail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +108,7 @@ def unknown_reference(rules: Collection[RuleSpec], machines: Collection[str]) ->
 
 
 def resolved(content: Any, arns: Arns) -> Any:
-    """Put ARNs where a pattern has `${machine.name}` or `${stack.name}`, and a name where it has `${bucket.data}`."""
+    """Replace `${machine.…}`, `${stack.…}` and `${bucket.data}` in a pattern."""
     if isinstance(content, Mapping):
         return {name: resolved(value, arns) for name, value in content.items()}
     if isinstance(content, list | tuple):

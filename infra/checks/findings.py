@@ -24,7 +24,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """A checker's findings, beside what it looked at, because a checker that looked at nothing finds nothing."""
+    """A checker's findings and what it looked at.
+
+    A checker that looked at nothing finds nothing.
+    """
 
     checker: str
     looked_at: str
@@ -61,5 +64,5 @@ class Bench:
         return self.node_folder / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js"
 
     def environment(self) -> dict[str, str]:
-        """Keep accounts, keys, switches and configuration of whoever runs the checks out of what they say."""
+        """Return an environment without the accounts, keys and settings of the caller's shell."""
         return {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}

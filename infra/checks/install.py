@@ -48,7 +48,7 @@ def install_node_packages(folder: Path, files: Path = HERE) -> None:
 
 
 def pin() -> None:
-    """Write both locks anew, for the versions that `requirements.in` and `package.json` name."""
+    """Write both locks for the versions that `requirements.in` and `package.json` name."""
     options = ["--universal", "--generate-hashes", "--no-header", "--python-version", "3.11", "--quiet"]
     _run([_uv(), "pip", "compile", *options, "--upgrade", "--output-file", _LOCK, HERE / "requirements.in"])
     (HERE / "package-lock.json").unlink(missing_ok=True)
@@ -77,7 +77,7 @@ def _npm() -> list[Path]:
 
 
 def main() -> int:
-    """Install, or pin anew; a client that fails has said why already."""
+    """Install or pin; a client that fails has printed the reason."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.checks.install", description="Install the checkers."
     )

@@ -19,7 +19,10 @@ _INVALID = re.compile(r"is invalid:\s*(.*)", re.DOTALL)
 
 
 def asl_validator(bench: Bench, assembly: Path, expected: Iterable[str] = ()) -> Report:
-    """Validate each machine, and miss those that are expected by the end of their name and are not there."""
+    """Validate each machine, and report expected ones that are missing.
+
+    Machines are expected by the end of their names.
+    """
     definitions = deployed_definitions(assembly)
     findings = [
         Finding("NOT_DEPLOYED", name, "has a file, but no template deploys it")
@@ -82,7 +85,7 @@ def _node() -> Path:
 
 
 def _let_pass(name: str, document: Any) -> Iterator[Finding]:
-    """Two rules of the language that Step Functions holds to and the validator of this version does not."""
+    """Ignore two rules that this validator breaks and Step Functions keeps."""
     for state, body in _states(document):
         for field in ("Retry", "Catch"):
             for entry in _misplaced_all(body.get(field, [])):
@@ -103,7 +106,7 @@ def _misplaced_all(entries: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 
 def _states(machine: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Walk all states, those inside a Map or a Parallel too; a document of another form was refused already."""
+    """Iterate over all states, those inside a Map or a Parallel too."""
     for name, body in (machine.get("States", {}) if isinstance(machine, dict) else {}).items():
         yield name, body
         for inner in [body.get("ItemProcessor"), *body.get("Branches", [])]:

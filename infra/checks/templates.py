@@ -15,7 +15,7 @@ LONGEST_CHECK_S = 300
 
 
 def cfn_lint(bench: Bench, assembly: Path) -> Report:
-    """Check types, properties and references against CloudFormation's own schemas; warnings count too."""
+    """Check types, properties and references against CloudFormation's schemas; warnings count."""
     files = _template_files(assembly)
     found = _answer(bench, "cfn-lint", ["--format", "json", *files])
     findings = [
@@ -30,7 +30,7 @@ def cfn_lint(bench: Bench, assembly: Path) -> Report:
 
 
 def checkov(bench: Bench, assembly: Path) -> Report:
-    """Check against checkov's rules; what they are told to skip stands in the templates with its reason."""
+    """Check against checkov's rules; suppressions are in the templates with their reasons."""
     options = ["--framework", "cloudformation", "--skip-download", "--compact", "--output", "json"]
     files = _template_files(assembly)
     report = _answer(bench, "checkov", [*options, "--file", *files])

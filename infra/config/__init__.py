@@ -80,7 +80,7 @@ class StageConfig(BaseModel):
     idle_cost_allowed: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
     def written(self, name: str) -> str:
-        """Write a field as text: a list as one line with commas, a table as such a line of `name=value`."""
+        """Format a field as text: lists with commas, tables as `name=value`."""
         if name == "providers":
             return entries_json(self.providers)
         found = getattr(self, name)
@@ -95,7 +95,9 @@ def stages(folder: Path = FOLDER) -> list[str]:
 
 
 def load_config(stage: str, folder: Path = FOLDER, settings: Sequence[str] = ()) -> StageConfig:
-    """Read one stage's file and refuse what it does not understand, because a misspelt switch is a switch left off.
+    """Read one stage's file; an unknown field is refused.
+
+    A misspelt switch would be a switch that is off.
 
     `settings` are `field=value` pairs that replace what the file says, with values written as in TOML; of a provider
     they replace what they name, as in `providers.anthropic.url="http://127.0.0.1:9000"`.
@@ -117,7 +119,7 @@ def load_config(stage: str, folder: Path = FOLDER, settings: Sequence[str] = ())
 
 
 def _providers(document: dict[str, Any], replaced: dict[str, Any]) -> dict[str, Any]:
-    """Change single words of providers, where others name a whole field; wrong ones are left for the check to tell."""
+    """Change single fields of providers; wrong values are left for the check to report."""
     before, after = document.get("providers", {}), replaced.get("providers", {})
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return {}

@@ -101,10 +101,10 @@ class ProviderConfig(BaseModel):
 
 
 def check_providers(providers: Mapping[str, ProviderConfig]) -> None:
-    """Refuse what each entry alone cannot show.
+    """Check all entries together, for what each alone cannot show.
 
     Raises:
-        ValueError: A built-in name stands for another kind, or the entries do not fit into a function's variables.
+        ValueError: A built-in name is given to another kind, or the entries do not fit into a function's variables.
     """
     for name, entry in providers.items():
         if entry.kind not in BUILT_IN.get(name, (entry.kind,)):
@@ -147,6 +147,6 @@ def entries_json(providers: Mapping[str, ProviderConfig]) -> str:
 
 
 def key_variables(providers: Mapping[str, ProviderConfig]) -> dict[str, str]:
-    """Say from which variable of the environment the laptop takes the shared key of each provider."""
+    """Return the environment variable of each provider's shared key on the laptop."""
     own = {name: entry.key_env for name, entry in providers.items() if entry.key_env is not None}
     return KEY_VARIABLES | own

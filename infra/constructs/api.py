@@ -37,7 +37,7 @@ _ACCESS_LOG_FIELDS = {
 
 
 class HttpApi(Construct):
-    """One HTTP API for all functions: an authorizer that sees every guarded request, limits, and a log of who asked what."""
+    """One HTTP API for all functions: authorizer, limits and an access log."""
 
     def __init__(self, scope: Construct, functions: Sequence[FunctionConfig], config: StageConfig) -> None:
         super().__init__(scope, "HttpApi")

@@ -79,7 +79,10 @@ def _rule(scope: Construct, spec: FunctionConfig, ending: str, wish: dict[str, A
 
 
 def stream_output(table: str) -> str:
-    """Name the output by which the data stack tells a stream's ARN: AWS chooses it, so no rule can spell it."""
+    """Return the name of the data stack's output that has a stream's ARN.
+
+    AWS chooses the ARN, so no rule can make it.
+    """
     return f"{table.capitalize()}Stream"
 
 
@@ -120,7 +123,10 @@ def schedule_group(scope: Construct, config: StageConfig) -> scheduler.CfnSchedu
 
 
 class ScheduleRole(Construct):
-    """A role that only schedules of the stage's group may take, to start one function or to keep what cannot be delivered."""
+    """A role in which the stage's schedules start one function.
+
+    They may also keep what cannot be delivered.
+    """
 
     def __init__(self, scope: Construct, spec: FunctionConfig, arns: Arns) -> None:
         super().__init__(scope, "ScheduleRole")

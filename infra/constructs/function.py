@@ -71,7 +71,7 @@ class PlatformFunction(Construct):
         self._acknowledge(spec, config, words)
 
     def _acknowledge(self, spec: FunctionConfig, config: StageConfig, words: Mapping[str, Rule]) -> None:
-        """Give the reasons for the wildcards that cannot be avoided, each finding by its exact name."""
+        """Give the reasons for unavoidable wildcards, each finding by its exact name."""
         for allowance in _OF_EVERY_FUNCTION:
             allowance.on(self.function)
         if not (spec.reserved_concurrency and config.reserved_concurrency):
@@ -86,7 +86,10 @@ class PlatformFunction(Construct):
 
 
 def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: FunctionConfig) -> iam.Role:
-    """Write the role in full, without AWS's managed policies, which allow logging to every group."""
+    """Write the role in full.
+
+    AWS's managed policies allow logging to every group.
+    """
     own_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (arns.function_logs(spec.name),))
     fed = [allow for is_wanted, allow in _feeding(spec, arns) if is_wanted]
     return iam.Role(
@@ -98,7 +101,7 @@ def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: FunctionConfi
 
 
 def _feeding(spec: FunctionConfig, arns: Arns) -> list[tuple[bool, Allow]]:
-    """List what Lambda does in the function's name to bring it events and to keep what it cannot handle."""
+    """List what Lambda does in the function's name to bring it events and keep failures."""
     reads_queue = Allow(
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
     )
@@ -120,7 +123,7 @@ def _feeding(spec: FunctionConfig, arns: Arns) -> list[tuple[bool, Allow]]:
 
 
 def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:
-    """Write statements as they are listed, one for each set of resources and conditions with its actions joined."""
+    """Join permissions into one statement for each set of resources and conditions."""
     merged: dict[str, tuple[Allow, list[str]]] = {}
     for allow in allows:
         where = json.dumps([allow.resources, allow.conditions], sort_keys=True)
@@ -153,7 +156,7 @@ def _environment(
 
 
 def _filled(text: str, spec: FunctionConfig, config: StageConfig, arns: Arns) -> str:
-    """Put in the stage's value for `${config.<field>}`, and the ARN of `${function.<name>}` or of its `${failures.<name>}`."""
+    """Replace `${config.…}`, `${function.…}` and `${failures.…}` by values and ARNs."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] == "config":

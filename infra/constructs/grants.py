@@ -70,7 +70,7 @@ def _data_list(arns: Arns) -> Granted:
 
 
 def _schedules(arns: Arns) -> Granted:
-    """Let a function make schedules of the stage's group, in the one role that starts the one function."""
+    """Allow to make schedules of the stage's group, in the one role that starts the function."""
     actions = ("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule")
     passing = passes(arns.schedule_role(), "scheduler.amazonaws.com")
     environment = {"SCHEDULE_GROUP": arns.names.schedules(), "SCHEDULE_ROLE_ARN": arns.schedule_role()}
@@ -78,7 +78,7 @@ def _schedules(arns: Arns) -> Granted:
 
 
 def _webhook_secrets(*actions: str) -> Rule:
-    """Read, or make too, the key from which the secrets of webhooks are derived: a parameter that KMS keeps encrypted."""
+    """Allow to read, or make too, the parameter from which webhook secrets are derived."""
 
     def rule(arns: Arns) -> Granted:
         allow = Allow(actions, (arns.parameter(arns.names.webhook_key()),))
@@ -88,13 +88,19 @@ def _webhook_secrets(*actions: str) -> Rule:
 
 
 def _provider_secrets(arns: Arns) -> Granted:
-    """Read the keys of providers; AWS's own key encrypts their secrets, which takes no permission on it."""
+    """Allow to read the keys of providers.
+
+    AWS's own key encrypts their secrets, which takes no permission on it.
+    """
     allow = Allow(("secretsmanager:GetSecretValue",), (arns.provider_secrets(),))
     return Granted((allow,), {"PROVIDER_SECRETS": arns.names.provider_secrets()})
 
 
 def _models(arns: Arns) -> Granted:
-    """Call models on Bedrock; which of them answer is up to the account, which model up to each agent."""
+    """Allow to call models on Bedrock.
+
+    The account decides which of them answer, each agent which it asks.
+    """
     actions = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
     return Granted((Allow(actions, arns.models()),))
 
@@ -109,7 +115,7 @@ def _start_rule(machine: str) -> Rule:
 
 
 def _answer_rule(machine: str) -> Rule:
-    """A task's token is answered in the name of its machine, whichever execution it belongs to."""
+    """Allow to answer a task's token, in the name of its machine."""
 
     def rule(arns: Arns) -> Granted:
         allow = Allow(("states:SendTaskSuccess",), (arns.machine(machine),))
@@ -124,12 +130,12 @@ def _events(arns: Arns) -> Granted:
 
 
 def _bus(arns: Arns) -> Granted:
-    """Put events on the stage's own bus, where applications' events start agents and workflows."""
+    """Allow to put events on the stage's own bus."""
     return Granted((Allow(("events:PutEvents",), (arns.bus(),)),), {"EVENT_BUS": arns.names.bus()})
 
 
 def _workflow_rule(*actions: str, on_executions: bool = False) -> Rule:
-    """Machines of workflows are made at run time: a grant ends at the stage's part of their names."""
+    """Limit a grant to the stage's machines of workflows, which are made at run time."""
 
     def rule(arns: Arns) -> Granted:
         resource = arns.workflow_executions() if on_executions else arns.workflow_machines()

@@ -12,7 +12,7 @@ from infra.idle_costs import IdleCostJudge, depends_on_properties
 
 @jsii.implements(IValidation)
 class _Objection:
-    """Carries what is wrong with a resource to the end of the synthesis, where all of it is reported together."""
+    """Carries an objection to a resource to the end of the synthesis."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -24,7 +24,7 @@ class _Objection:
 
 @jsii.implements(IAspect)
 class NothingCostsWhileIdle:
-    """Visits every resource of an app and objects to those that are not known to be free at rest."""
+    """Visits every resource of an app and objects to those not known to be free at rest."""
 
     def __init__(self, config: StageConfig) -> None:
         self._judge = IdleCostJudge(config)

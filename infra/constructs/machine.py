@@ -21,7 +21,7 @@ from infra.machines import read_definition
 
 
 class Machine(Construct):
-    """A Standard state machine that logs its every step, but not the data that passes through it."""
+    """A Standard state machine that logs every step without its data."""
 
     def __init__(
         self,
@@ -96,7 +96,10 @@ def _role(scope: Construct, functions: list[str]) -> iam.Role:
 
 
 class WorkflowMachines(Construct):
-    """The one role that workflows' machines run in: they call the function that carries tasks, and write awaits."""
+    """The one role in which workflows' machines run.
+
+    They call the function that carries tasks, and write awaits.
+    """
 
     def __init__(self, scope: Construct, config: StageConfig) -> None:
         super().__init__(scope, "Workflows")

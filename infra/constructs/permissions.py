@@ -20,7 +20,7 @@ class Allow:
 
 @dataclass(frozen=True)
 class Granted:
-    """What a word gives: permissions, and the environment variables without which they would be useless."""
+    """What a grant gives: permissions, and the environment variables that go with them."""
 
     allows: tuple[Allow, ...]
     environment: Mapping[str, str] = field(default_factory=dict)

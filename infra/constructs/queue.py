@@ -20,7 +20,7 @@ VISIBILITY_PER_TIMEOUT = 6
 
 
 class FunctionQueue(Construct):
-    """A queue with its dead-letter queue, both encrypted and closed to unencrypted connections."""
+    """A queue with its dead-letter queue, both encrypted and open to TLS only."""
 
     def __init__(self, scope: Construct, spec: FunctionConfig, config: StageConfig) -> None:
         super().__init__(scope, spec.pascal_name)
@@ -44,7 +44,10 @@ class FunctionQueue(Construct):
 
 
 class FailureQueue(Construct):
-    """Where events end that a function could not handle: Lambda writes them with the reason, EventBridge without a delivery."""
+    """A queue of events that a function could not handle.
+
+    Lambda writes them with the reason, EventBridge without a delivery.
+    """
 
     def __init__(self, scope: Construct, spec: FunctionConfig, config: StageConfig) -> None:
         super().__init__(scope, f"{spec.pascal_name}Failures")
@@ -71,7 +74,7 @@ def endings(spec: FunctionConfig) -> list[str]:
 
 
 def rule_arn(spec: FunctionConfig, ending: str, arns: Arns) -> str:
-    """Spell one of a function's rules with the bus that it is on."""
+    """Return the ARN of one of a function's rules, with its bus."""
     bus = spec.rules[int(ending) - 1].bus if ending.isdigit() else "default"
     return arns.rule(spec.name, ending, bus)
 
@@ -95,7 +98,7 @@ def _last_queue(scope: Construct, construct_id: str, name: str, config: StageCon
 def feed(
     scope: Construct, spec: FunctionConfig, function: lambda_.IFunction, arns: Arns
 ) -> lambda_.EventSourceMapping:
-    """Connect a function to its queue; it reports the messages that failed, and only those come again."""
+    """Connect a function to its queue; only the messages that failed come again."""
     assert spec.queue is not None
     mapping = lambda_.EventSourceMapping(
         scope,

@@ -12,7 +12,10 @@ from infra.names import Names
 
 
 class StageStack(Stack):
-    """One part of one stage. Stacks know each other's resources by name, so none exports anything to another."""
+    """One stack of a stage.
+
+    Stacks know each other's resources by name, so none exports anything to another.
+    """
 
     def __init__(
         self, scope: Construct, part: str, config: StageConfig, *, termination_protection: bool = False

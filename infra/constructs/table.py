@@ -13,7 +13,7 @@ from infra.tables import TTL_ATTRIBUTE, Index, TableSpec
 
 
 class PlatformTable(Construct):
-    """A table that costs nothing while nobody uses it: on demand, with a key that AWS manages."""
+    """A table on demand, with a key that AWS manages: it costs nothing at rest."""
 
     def __init__(self, scope: Construct, spec: TableSpec, config: StageConfig) -> None:
         super().__init__(scope, spec.name.capitalize())

@@ -1,4 +1,4 @@
-"""`python -m docs.generator` writes the reference anew and builds all pages into a folder, without a network."""
+"""`python -m docs.generator` writes the reference and builds all pages, without a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _ASKED_BY_STYLE: Final = re.compile(r"""(?:@import\s+|url\()["']?(?:https?:)?//[
 
 
 def build(sources: Path, out: Path, tool: Path) -> int:
-    """Build the pages of a folder; a link that leads nowhere, or a page that asks another host, fails it.
+    """Build the pages of a folder.
+
+    A link that leads nowhere, or a page that asks another host, fails it.
 
     Args:
         sources: The folder with the pages and `zensical.toml`.

@@ -72,7 +72,7 @@ def _example(kind: TaskType[Any]) -> str:
 
 
 def tools() -> str:
-    """Write the page of the tools that come with the platform: where each runs, its effect, settings and arguments."""
+    """Write the page of the built-in tools: runtime, effect, settings and arguments."""
     found = {name: find_tool(name) for name in TOOLS}
     rows = [
         (code(name), code(one.placement), code(one.effect), _longest(one), one.description)

@@ -14,7 +14,7 @@ from stepward.domain.errors import StepwardError
 
 
 def error_codes() -> str:
-    """Write the page of every error: status, whether it is retried, what it means and what to do about it.
+    """Write the page of every error: status, retries, meaning and fix.
 
     Raises:
         ValueError: An error of the tree has no remedy, or a remedy no error.
@@ -34,7 +34,7 @@ def error_codes() -> str:
 
 
 def event_types() -> str:
-    """Write the page of the events of an agent's run, with the data that each names in the code."""
+    """Write the page of an agent run's events, with the data that the code gives each."""
     rows = sorted(dict(_yielded()).items())
     shown = [(code(f"agent.{name}"), ", ".join(map(code, fields))) for name, fields in rows]
     return page(

@@ -68,7 +68,7 @@ def commands() -> str:
 
 
 def describes_itself(folder: Path) -> bool:
-    """Return whether a function has a README of its own, as `make new-function` and `make new-tools` write.
+    """Return whether a function has a README of its own.
 
     Neither the reference nor a map names it then: a new function edits nothing outside its folder.
 
@@ -85,7 +85,7 @@ def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _resolvers(name: str) -> dict[str, str]:
-    """Find summary, answer and refusals of each resolver, by method and path as the resolver writes them."""
+    """Find summary, answer and refusals of each resolver, by method and path."""
     app: Any = importlib.import_module(f"functions.{name}.handler").app
     found = {}
     for route in app._static_routes + app._dynamic_routes:  # noqa: SLF001  the resolver lists its routes nowhere else
@@ -95,7 +95,7 @@ def _resolvers(name: str) -> dict[str, str]:
 
 
 def _said(resolver: Any) -> str:
-    """Join what a resolver's docstring says of its work, its answer and the errors that it refuses with."""
+    """Join a resolver's docstring: its work, its answer and its errors."""
     refusals = ", ".join(code(name) for name in re.findall(r"\b([A-Z]\w+): ", section(resolver, "Raises")))
     answer = f"{meaning(resolver)} *Answer:* {section(resolver, 'Returns')}"
     return f"{answer} *Refusals:* {refusals}." if refusals else answer
@@ -115,7 +115,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
             yield from _command(command.commands[name], f"{path} {name}")
         return
     yield f"### {path}"
-    yield _told(command.help or "")
+    yield _sentence(command.help or "")
     rows = [
         (code(_name(one)), plain(getattr(one, "help", None) or ""))
         for one in command.params
@@ -125,7 +125,7 @@ def _command(command: Any, path: str) -> Iterator[str]:
         yield table(["argument or option", "what it says"], rows)
 
 
-def _told(help_text: str) -> str:
+def _sentence(help_text: str) -> str:
     """Keep the sentences of a command's help, and set its examples as what is typed."""
     said, _, examples = help_text.partition("Examples:")
     lines = [line.strip() for line in examples.splitlines() if line.strip()]

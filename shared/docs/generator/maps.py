@@ -43,7 +43,7 @@ def drifted() -> list[str]:
 
 
 def write() -> None:
-    """Write every map anew between its two marks; what people wrote around it stays."""
+    """Write every map between its two marks; the text around it stays."""
     for file in _files():
         file.write_text(_wanted(file), encoding="utf-8")
 
@@ -65,7 +65,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def _is_named(folder: Path) -> bool:
-    """Leave out functions that describe themselves, and folders with nothing but compiled modules."""
+    """Leave out functions that describe themselves, and folders of compiled modules."""
     if folder.parent.name == "functions" and describes_itself(folder):
         return False
     return any(file.is_file() and "__pycache__" not in file.parts for file in folder.rglob("*"))

@@ -24,7 +24,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Write every page anew; one that nothing makes any more is removed."""
+    """Write every page; one that nothing makes any more is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.md"):
         if old.name not in PAGES:

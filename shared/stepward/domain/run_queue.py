@@ -125,7 +125,7 @@ def used_shards(total: int, shards: int) -> int:
 
 
 class SlotState(BaseModel):
-    """The slot of a workflow's run: held, waited for in the run queue, or returned while tasks wait.
+    """The slot of a workflow's run: held, queued for, or returned while tasks wait.
 
     A run holds a slot from its start. While any of its tasks waits for something else (a person, a call, another
     run, a long time) it holds one only as long as a function works for it: what it waits for may need the slot to

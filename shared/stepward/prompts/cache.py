@@ -39,7 +39,7 @@ class NewestCache(Generic[K, V]):
     def get(self, key: K, make: Callable[[], V]) -> tuple[V, bool]:
         """Return the value of a key and whether it was there; what was not is made and kept.
 
-        An error of `make` is kept by nobody: the next call makes the value again.
+        An error of `make` is not kept: the next call makes the value again.
         """
         with self._lock:
             if key in self._values:

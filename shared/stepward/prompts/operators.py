@@ -48,7 +48,7 @@ def text_of(work: Work, value: Any) -> str:
 
 @pass_context
 def shown(context: Context, value: Any) -> str:
-    """Write what stands between `{{` and `}}`."""
+    """Return the text between `{{` and `}}`."""
     return text_of(work_of(context), value)
 
 

@@ -41,7 +41,7 @@ class Renderer:
     Their keys are contents: equal templates and values give equal texts.
 
     Args:
-        told: Is told after each render whether the text was there already, which is the metric of the hit rate.
+        told: Is called after each render whether the text was there already, which is the metric of the hit rate.
     """
 
     def __init__(self, told: Callable[[bool], None] = lambda _: None) -> None:
