@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.prompt_records import PromptLabel, RegisteredPrompt
 from stepward.domain.prompts import MOST_ARMS, MOST_TEMPLATE_BYTES, PromptArm
-from stepward.ports.prompts import LabelledPrompt, PromptLabel, RegisteredPrompt
+from stepward.ports.prompts import LabelledPrompt
 from tests.support.builders import AT
 from tests.support.prompts import a_prompt
 

@@ -11,18 +11,11 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.agents.requests import parse
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import LABEL_PATTERN, PROMPT_ID_PATTERN, Version, check_id
+from stepward.domain.prompt_records import LATEST, MOST_EARLIER, Pointing, PromptLabel, RegisteredPrompt
 from stepward.domain.prompts import MOST_ARMS, PromptArm
 from stepward.domain.run_origins import Caller
 from stepward.ports.clock import Clock, iso
-from stepward.ports.prompts import (
-    LATEST,
-    MOST_EARLIER,
-    LabelledPrompt,
-    Pointing,
-    PromptLabel,
-    PromptRegistry,
-    RegisteredPrompt,
-)
+from stepward.ports.prompts import LabelledPrompt, PromptRegistry
 from stepward.prompts.lookup import find_prompt, label_view
 
 MOST_LABELS: Final = 20

@@ -11,15 +11,9 @@ from typing import Any, Final
 from stepward.agents.show_runs import page_size
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import LABEL_PATTERN, PROMPT_ID_PATTERN, VERSION_PATTERN, check_id
+from stepward.domain.prompt_records import LATEST, PromptLabel, RegisteredPrompt, version_order
 from stepward.domain.prompts import PromptDefinition
-from stepward.ports.prompts import (
-    LATEST,
-    FoundPrompt,
-    PromptLabel,
-    PromptRegistry,
-    RegisteredPrompt,
-    version_order,
-)
+from stepward.ports.prompts import FoundPrompt, PromptRegistry
 
 _COMPARED: Final = ("description", "template", "variables", "metadata")
 

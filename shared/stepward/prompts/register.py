@@ -12,10 +12,11 @@ from stepward.agents.requests import joined, parse
 from stepward.domain.errors import InvalidRequest, StoreConflict
 from stepward.domain.json_text import as_read
 from stepward.domain.nearest import did_you_mean
+from stepward.domain.prompt_records import RegisteredPrompt
 from stepward.domain.prompts import MOST_PROMPT_BYTES, PromptDefinition
 from stepward.domain.run_origins import Caller
 from stepward.ports.clock import Clock, iso
-from stepward.ports.prompts import PromptRegistry, RegisteredPrompt
+from stepward.ports.prompts import PromptRegistry
 from stepward.prompts.template import compile_template
 
 

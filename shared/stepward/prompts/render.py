@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from stepward.agents.requests import parse
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
+from stepward.domain.prompt_records import LATEST
 from stepward.domain.prompts import PromptDefinition
-from stepward.ports.prompts import LATEST, PromptRegistry
+from stepward.ports.prompts import PromptRegistry
 from stepward.prompts.cache import NewestCache
 from stepward.prompts.lookup import find_prompt
 from stepward.prompts.template import CompiledTemplate, compile_template

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import functions.prompts_api.handler as function
+from stepward.domain.prompt_records import MOST_EARLIER
 from stepward.domain.prompts import MOST_ARMS, MOST_METADATA, MOST_TEMPLATE_BYTES, MOST_VARIABLES
-from stepward.ports.prompts import MOST_EARLIER
 from stepward.prompts.labels import MOST_LABELS
 from tests.support.driver import World
 from tests.support.memory_container import LambdaContext, memory_container, request

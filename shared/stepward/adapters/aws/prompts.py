@@ -30,10 +30,7 @@ from stepward.adapters.aws.items import (
     to_item,
 )
 from stepward.domain.errors import Bug, StoreConflict
-from stepward.domain.prompts import PromptDefinition
-from stepward.ports.prompts import (
-    FoundPrompt,
-    LabelledPrompt,
+from stepward.domain.prompt_records import (
     PromptLabel,
     PromptPage,
     PromptSummary,
@@ -43,6 +40,8 @@ from stepward.ports.prompts import (
     summary,
     version_order,
 )
+from stepward.domain.prompts import PromptDefinition
+from stepward.ports.prompts import FoundPrompt, LabelledPrompt
 
 RECORD: Final = "PROMPT"
 _NEWER: Final = "attribute_not_exists(pk) OR #order < :order"

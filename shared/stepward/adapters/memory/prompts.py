@@ -5,10 +5,8 @@ from __future__ import annotations
 from threading import RLock
 
 from stepward.domain.errors import StoreConflict
-from stepward.ports.prompts import (
+from stepward.domain.prompt_records import (
     LATEST,
-    FoundPrompt,
-    LabelledPrompt,
     PromptLabel,
     PromptPage,
     PromptSummary,
@@ -18,6 +16,7 @@ from stepward.ports.prompts import (
     summary,
     version_order,
 )
+from stepward.ports.prompts import FoundPrompt, LabelledPrompt
 
 Place = tuple[str, str, str]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stepward.ports.prompts import RegisteredPrompt
+    from stepward.domain.prompt_records import RegisteredPrompt
     from stepward.prompts.fill import FillPrompts
     from stepward.prompts.labels import PromptLabels
     from stepward.prompts.lookup import ShowPrompts
