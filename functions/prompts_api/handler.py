@@ -98,6 +98,23 @@ def diff_versions(prompt_id: str) -> Response[str]:
     return answer(200, container.prompts.show.diff(caller(event).tenant, prompt_id, query_of(event)))
 
 
+@router.get("/prompts/<prompt_id>/arms")
+def show_arms(prompt_id: str) -> Any:
+    """Show what runs came to by version and label; `label` narrows it to one.
+
+    Args:
+        prompt_id: The prompt's id.
+
+    Returns:
+        200 with runs, successes, costs and active time for each label and version.
+
+    Raises:
+        NotFound: There is no such prompt.
+    """
+    event = router.current_event
+    return answer(200, container.prompts.show.arms(caller(event).tenant, prompt_id, query_of(event)))
+
+
 @router.post("/prompts/<prompt_id>/render")
 def render_prompt(prompt_id: str) -> Response[str]:
     """Render a version of a prompt with `variables`.

@@ -69,6 +69,8 @@ NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
             ((), ("GSI1",), {}),
         ),
     ),
+    # What runs came to by prompt: counts beside the heads of runs, which stay unread.
+    "runtime:prompts": ("runtime", ((("dynamodb:Query",), (), _keys("StringLike", "T#*#PROMPT#*")),)),
     # What providers' limits and breakers need: breakers of tools lie in the partitions of their tenants.
     "limits:providers": (
         "limits",

@@ -92,6 +92,9 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     models.add_argument(
         "--latency-ms", type=float, default=100, help="how long the provider waits (default: %(default)s)"
     )
+    prompts = whats.add_parser("prompts", help="how fast prompts render, and how often cached; prints JSON")
+    prompts.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    prompts.add_argument("--renders", type=int, default=20_000, help="how many (default: %(default)s)")
     reload = whats.add_parser("reload", help="how soon an edit answers; prints JSON")
     reload.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     reload.add_argument("--times", type=int, default=5, help="how often (default: %(default)s)")
@@ -161,6 +164,7 @@ def _bench(options: argparse.Namespace) -> int:
         laptop,
         load,
         models,
+        prompts,
         reload,
         run_queue,
         workflows,
@@ -179,6 +183,7 @@ def _bench(options: argparse.Namespace) -> int:
         "run-queue": lambda: run_queue.run_queue(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),
         "models": lambda: models.models(calls=options.calls, latency_ms=options.latency_ms),
+        "prompts": lambda: prompts.prompts(renders=options.renders),
         "reload": lambda: reload.reload(times=options.times),
         "workflows": lambda: workflows.workflows(graphs=options.graphs),
     }

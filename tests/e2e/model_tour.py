@@ -36,8 +36,16 @@ def estimate_attached(tour: Any) -> None:
     tour.api.post(f"/agents/{tour.agent()}/estimate", json=body)
 
 
+def count_arms(tour: Any) -> None:
+    """Ask for the counts of a prompt of its own."""
+    name = f"tour-{uuid.uuid4().hex[:12]}"
+    tour.api.post("/prompts", json={"id": name, "version": "1.0.0", "template": "Help."})
+    tour.api.get(f"/prompts/{name}/arms")
+
+
 MODEL_USES: dict[tuple[str, str], Any] = {
     ("prompts_api", "registry:prompts"): lambda tour: tour.api.get("/prompts"),
+    ("prompts_api", "runtime:prompts"): count_arms,
     ("runs_api", "data:read"): attach,
     ("costs_api", "data:read"): estimate_attached,
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),

@@ -31,7 +31,7 @@ def point(api: httpx2.Client, name: str, version: str) -> None:
 
 
 def start(api: httpx2.Client, agent: str, given: Any = "hello") -> httpx2.Response:
-    return api.post(f"/agents/{agent}/runs", params={"wait": 25}, json={"input": given})
+    return api.post(f"/agents/{agent}/runs", params={"wait": 25}, json={"input": given, "charge": True})
 
 
 def test_a_prompt_from_its_registration_to_its_rollback(api: httpx2.Client, name: str) -> None:
@@ -53,6 +53,15 @@ def test_a_prompt_from_its_registration_to_its_rollback(api: httpx2.Client, name
     ]
     tokens = [run["totals"]["input_tokens"] for run in runs]
     assert tokens[0] == tokens[2] < tokens[1] - 500
+
+    arms = api.get(f"/prompts/{name}/arms", params={"label": "prod"}).json()["arms"]
+    assert [(arm["version"], arm["runs"], arm["completed"]) for arm in arms] == [
+        ("1.0.0", 2, 2),
+        ("1.1.0", 1, 1),
+    ]
+    costs = [run["totals"]["cost_usd_micros"] for run in runs]
+    assert [arm["cost_usd_micros"] for arm in arms] == [costs[0] + costs[2], costs[1]]
+    assert all(arm["active_ms"] > 0 for arm in arms)
 
     refused = start(api, name, {"customer": 3})
     assert (refused.status_code, refused.json()["field"]) == (400, "variables.customer")

@@ -52,6 +52,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}runtime/index/GSI2": QUERY,
         f"{TABLE}runtime/index/GSI3": QUERY,
     },
+    "runtime:prompts": {f"{TABLE}runtime": QUERY},
     "registry:get": {f"{TABLE}registry": {"dynamodb:GetItem", "dynamodb:BatchGetItem"}},
     "registry:find": {f"{TABLE}registry": READ | {"dynamodb:BatchGetItem"}},
     "registry:configure": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from stepward.agents.approvals import close_those_of, has_asked
@@ -12,11 +13,12 @@ from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Turn
 from stepward.domain.json_text import NotJson, read_json, without_mark
+from stepward.domain.prompt_records import ArmCount
 from stepward.domain.retries import is_transient
 from stepward.domain.run_origins import Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunError, RunKey, RunStatus
-from stepward.ports.clock import iso
+from stepward.ports.clock import from_iso, iso
 from stepward.ports.runs import Settlement
 from stepward.ports.tasks import TaskOutcome
 
@@ -53,6 +55,7 @@ class Finalize:
             parked=state.needs_slot and state.slot is None and state.parked is not None,
             returns=state.ledger.returns(),
             costs=tuple(cost_lines(state, closing.ended_at[:10])),
+            arm=arm_count(state, closing),
             tells_others=parent is not None or has_asked(state),
         )
         freed = self.ports.runtime.close(key, settlement)
@@ -182,6 +185,26 @@ def cost_lines(state: RunState, day: str) -> list[CostLine]:
             )
         )
     return _few_enough(lines)
+
+
+def arm_count(state: RunState, closing: Closing) -> ArmCount | None:
+    """Count a run for the prompt that it began with; None if its agent has a text of its own."""
+    prompt, start = state.start.prompt, state.start
+    if prompt is None:
+        return None
+    ended = from_iso(closing.ended_at)
+    waits = state.idle + (ended - from_iso(state.idle_since) if state.idle_since else timedelta())
+    active = ended - from_iso(start.at) - waits
+    return ArmCount(
+        prompt=prompt.id,
+        label=prompt.label or "",
+        version=prompt.version,
+        runs=1,
+        completed=int(closing.status is RunStatus.COMPLETED),
+        rehearsed=int(start.rehearsed),
+        cost_usd_micros=max(0, closing.totals.cost_usd_micros) if start.charged else 0,
+        active_ms=max(0, round(active.total_seconds() * 1_000)),
+    )
 
 
 def _uncharged_line(state: RunState, day: str) -> CostLine:

@@ -30,6 +30,7 @@ _ROUTES: Final[tuple[tuple[str, str], ...]] = (
     (f"PUT /prices{_LONG_ID}", "prices set {}"),
     (f"DELETE /prices{_LONG_ID}", "prices rm {}"),
     ("GET /prices", "prices ls"),
+    (f"GET /prompts{_ID}/arms", "prompts arms {}"),
     (f"GET /prompts{_ID}/diff", "prompts diff {}"),
     (f"GET /prompts{_ID}/labels", "prompts labels {}"),
     (f"PUT /prompts{_ID}/labels{_ID}", "prompts label {} {}"),

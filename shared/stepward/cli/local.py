@@ -127,6 +127,16 @@ Examples:
 
   stepward bench models --calls 100 --latency-ms 50
 """
+PROMPTS_HELP = """Render a mix of prompts through the caches, and compare with compiling and rendering each time.
+
+Prints medians, their ratios and the hit rate. Works in a checkout only.
+
+Examples:
+
+  stepward bench prompts --json
+
+  stepward bench prompts --renders 5000
+"""
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
 Prints the time of a task at the median and how many executions end per second. Works in a checkout only.
@@ -201,6 +211,12 @@ def imports(more: More = None) -> None:
 def models(more: More = None) -> None:
     """Compare model calls."""
     in_checkout("stepward bench models", "bench", ["models", *(more or [])])
+
+
+@bench_app.command("prompts", help=PROMPTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def prompts(more: More = None) -> None:
+    """Compare renders of prompts."""
+    in_checkout("stepward bench prompts", "bench", ["prompts", *(more or [])])
 
 
 @bench_app.command("laptop", help=LAPTOP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)

@@ -12,7 +12,7 @@ from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import PromptArgument
 from stepward.cli.prompts import app
 from stepward.domain.numbers import NotANumber, whole_of
-from stepward.sdk.prompts import PromptArm, PromptLabel, PromptLabels
+from stepward.sdk.prompt_shapes import PromptArm, PromptArmCounts, PromptLabel, PromptLabels
 
 __all__ = ["app"]
 LabelArgument = Annotated[str, typer.Argument(metavar="LABEL", help="Such as prod.")]
@@ -76,6 +76,20 @@ def rollback(
     output.answer(pointed, _show_label, as_json=as_json)
 
 
+@app.command("arms", help="Compare versions by what their runs came to.", epilog=EPILOG)
+def arms(
+    prompt_id: PromptArgument,
+    label: Annotated[str | None, typer.Option(help="Only runs that were started by this label.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show counts for each label and version."""
+    with connect(url, key) as stepward:
+        found = stepward.prompts.arms(prompt_id, label=label)
+    output.answer(found, _show_arms, as_json=as_json)
+
+
 @app.command("unlabel", help="Remove a label.", epilog=EPILOG)
 def unlabel(
     prompt_id: PromptArgument,
@@ -105,6 +119,28 @@ def _show_labels(found: PromptLabels) -> None:
     table = output.table("label", "version", "set", "by")
     for one in found["labels"]:
         cells = (one["label"], _pointed(one), one["set_at"], one["set_by"])
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
+
+
+def _show_arms(found: PromptArmCounts) -> None:
+    if not found["arms"]:
+        output.say("No run has ended with this prompt yet.")
+        return
+    table = output.table(
+        "label",
+        "version",
+        "runs",
+        "completed",
+        "cost a run",
+        "seconds",
+        right=("runs", "completed", "seconds"),
+    )
+    for one in found["arms"]:
+        rate = f"{100 * one['success_rate']:g} %"
+        cost = output.usd(one["average_cost_usd_micros"])
+        seconds = f"{one['average_active_ms'] / 1_000:g}"
+        cells = (one["label"] or "", one["version"], one["runs"], rate, cost, seconds)
         table.add_row(*(output.as_cell(cell) for cell in cells))
     output.show(table)
 

@@ -14,7 +14,7 @@ from stepward.cli.input_files import DefinitionFile, read_input, refusals_of
 from stepward.cli.options import CursorOption, LimitOption, PromptArgument
 from stepward.domain.documents.yaml_text import write_yaml
 from stepward.domain.json_text import NotJson, read_json
-from stepward.sdk.prompts import PromptDetail, PromptDiff, PromptPage, PromptVersions, RenderedPrompt
+from stepward.sdk.prompt_shapes import PromptDetail, PromptDiff, PromptPage, PromptVersions, RenderedPrompt
 
 app = typer.Typer(
     no_args_is_help=True, help="Register, read, compare, render and label prompts.", epilog=EPILOG

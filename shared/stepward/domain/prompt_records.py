@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,3 +105,41 @@ def changed_version(prompt: PromptDefinition) -> Conflict:
 def version_order(version: str) -> str:
     """Write a version so that texts sort as its numbers do: 1.10.0 after 1.9.0."""
     return ".".join(f"{int(part):06d}" for part in version.split("."))
+
+
+class ArmCount(BaseModel):
+    """What the runs of one version came to, for one label by which they were started.
+
+    A run counts with the prompt that it began with, once, when it ends; `label` is empty for runs of agents that name the
+    version itself. `cost_usd_micros` is of charged runs, `active_ms` without the time in the run queue and in waits for people.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    prompt: str
+    label: str = ""
+    version: str
+    runs: int = 0
+    completed: int = 0
+    rehearsed: int = 0
+    cost_usd_micros: int = 0
+    active_ms: int = 0
+
+    @property
+    def sums(self) -> dict[str, int]:
+        """The numbers by name."""
+        return self.model_dump(exclude={"prompt", "label", "version"})
+
+    def plus(self, other: ArmCount) -> ArmCount:
+        """Add another count's numbers."""
+        theirs = other.sums
+        return self.model_copy(update={name: number + theirs[name] for name, number in self.sums.items()})
+
+
+def arms_in_sum(counts: Iterable[ArmCount]) -> list[ArmCount]:
+    """Merge counts of the same label and version; sorted by both, versions by their numbers."""
+    found: dict[tuple[str, str], ArmCount] = {}
+    for one in counts:
+        place = (one.label, version_order(one.version))
+        found[place] = found[place].plus(one) if place in found else one
+    return [found[place] for place in sorted(found)]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug
-from stepward.domain.prompt_records import PromptLabel, PromptPage, RegisteredPrompt
+from stepward.domain.prompt_records import ArmCount, PromptLabel, PromptPage, RegisteredPrompt
 from stepward.domain.prompts import PromptReference, ResolvedPrompt
 
 
@@ -127,6 +127,21 @@ class PromptRegistry(Protocol):
 
         Returns:
             False when it was not there.
+        """
+
+
+class PromptCounts(Protocol):
+    """What runs came to, by the prompt that they began with; the end of each run adds to it."""
+
+    def arms(self, tenant: str, prompt: str) -> list[ArmCount]:
+        """Read the counts of a prompt.
+
+        Args:
+            tenant: Whose prompt.
+            prompt: The prompt's id.
+
+        Returns:
+            A count for each label and version that runs have ended with, sorted by both.
         """
 
 

@@ -22,6 +22,7 @@ from stepward.domain.journal import (
     ToppedUp,
     Turn,
 )
+from stepward.domain.prompt_records import ArmCount
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
@@ -86,6 +87,7 @@ class Settlement:
     parked: bool = False
     returns: tuple[Allowance, ...] = ()
     costs: tuple[CostLine, ...] = ()
+    arm: ArmCount | None = None
     tells_others: bool = False
 
 

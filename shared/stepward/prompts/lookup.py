@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any, Final
@@ -11,9 +11,9 @@ from typing import Any, Final
 from stepward.agents.show_runs import page_size
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import LABEL_PATTERN, PROMPT_ID_PATTERN, VERSION_PATTERN, check_id
-from stepward.domain.prompt_records import LATEST, PromptLabel, RegisteredPrompt, version_order
+from stepward.domain.prompt_records import LATEST, ArmCount, PromptLabel, RegisteredPrompt, version_order
 from stepward.domain.prompts import PromptDefinition
-from stepward.ports.prompts import FoundPrompt, PromptRegistry
+from stepward.ports.prompts import FoundPrompt, PromptCounts, PromptRegistry
 
 _COMPARED: Final = ("description", "template", "variables", "metadata")
 
@@ -84,6 +84,7 @@ class ShowPrompts:
     """The use cases behind the routes that read prompts."""
 
     registry: PromptRegistry
+    counts: Callable[[], PromptCounts]
 
     def list(self, tenant: str, query: Mapping[str, str]) -> dict[str, Any]:
         """List prompts by id, each in its newest version."""
@@ -107,6 +108,15 @@ class ShowPrompts:
         shown = [one.model_dump() for one in page.prompts]
         return {"id": prompt, "versions": shown, "next_cursor": page.cursor}
 
+    def arms(self, tenant: str, prompt: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Show what runs came to, for each label and version; `label` narrows it to one."""
+        find_prompt(self.registry, tenant, prompt, None)
+        label = query.get("label")
+        if label is not None:
+            check_id("label", label, LABEL_PATTERN)
+        found = [one for one in self.counts().arms(tenant, prompt) if label in {None, one.label}]
+        return {"id": prompt, "arms": [arm_view(one) for one in found]}
+
     def diff(self, tenant: str, prompt: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Compare two versions; `to` is the newest by default."""
         if "from" not in query:
@@ -118,6 +128,18 @@ class ShowPrompts:
         sides = (query["from"], query.get("to", LATEST))
         old, new = (find_prompt(self.registry, tenant, prompt, one).version_for(None) for one in sides)
         return diff_view(old.definition, new.definition)
+
+
+def arm_view(count: ArmCount) -> dict[str, Any]:
+    """Show a count as the API does, with the averages of a run."""
+    shown = {"label": count.label or None, "version": count.version, **count.sums}
+    runs = max(1, count.runs)
+    averages = {
+        "success_rate": round(count.completed / runs, 4),
+        "average_cost_usd_micros": round(count.cost_usd_micros / runs),
+        "average_active_ms": round(count.active_ms / runs),
+    }
+    return {**shown, **averages}
 
 
 def diff_view(old: PromptDefinition, new: PromptDefinition) -> dict[str, Any]:

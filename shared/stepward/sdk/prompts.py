@@ -3,106 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from stepward.sdk.errors import BadCall
+from stepward.sdk.prompt_shapes import (
+    PromptArm,
+    PromptArmCounts,
+    PromptDetail,
+    PromptDiff,
+    PromptLabel,
+    PromptLabels,
+    PromptPage,
+    PromptVersion,
+    PromptVersions,
+    RenderedPrompt,
+)
 from stepward.sdk.transport import Transport, path_to
-
-
-class PromptSummary(TypedDict):
-    """A version as lists show it."""
-
-    id: str
-    version: str
-    description: str
-    created_at: str
-
-
-class PromptPage(TypedDict):
-    """Prompts by id, each in its newest version; the last page has no `next_cursor`."""
-
-    prompts: list[PromptSummary]
-    next_cursor: str | None
-
-
-class PromptVersions(TypedDict):
-    """A prompt's versions, the newest first."""
-
-    id: str
-    versions: list[PromptSummary]
-    next_cursor: str | None
-
-
-class PromptArm(TypedDict):
-    """One of the versions that a label points to, with its weight."""
-
-    version: str
-    weight: int
-
-
-class PromptLabel(TypedDict):
-    """A name for a version; `version` is None where it points to several."""
-
-    id: str
-    label: str
-    version: str | None
-    arms: list[PromptArm]
-    set_at: str
-    set_by: str
-    rev: int
-    can_roll_back: bool
-
-
-class PromptLabels(TypedDict):
-    """A prompt's labels by name."""
-
-    id: str
-    labels: list[PromptLabel]
-
-
-class PromptVersion(TypedDict):
-    """A version that is kept."""
-
-    id: str
-    version: str
-    description: str
-    created_at: str
-    created_by: str
-    prompt: dict[str, Any]
-
-
-class PromptDetail(PromptVersion):
-    """A version with the label by which it was asked for."""
-
-    label: PromptLabel | None
-
-
-class VariableChanges(TypedDict):
-    """The variables that differ between two versions, by name."""
-
-    added: list[str]
-    removed: list[str]
-    changed: list[str]
-
-
-PromptDiff = TypedDict(
-    "PromptDiff",
-    {
-        "id": str, "from": str, "to": str, "is_newer": bool, "changed": list[str], "template": str,
-        "variables": VariableChanges,
-    },
-)  # fmt: skip
-"""What differs between two versions; `template` is a unified diff, empty where the templates are equal."""
-
-
-class RenderedPrompt(TypedDict):
-    """What a version renders to; `cached` is whether the stage had the text already."""
-
-    id: str
-    version: str
-    label: str | None
-    text: str
-    cached: bool
 
 
 class PromptClient:
@@ -197,6 +113,23 @@ class PromptClient:
         """
         query = {"from": from_version, "to": to_version}
         return cast("PromptDiff", self._wire.get(path_to("prompts", prompt_id, "diff"), query))
+
+    def arms(self, prompt_id: str, *, label: str | None = None) -> PromptArmCounts:
+        """Show what runs came to by version and label: how many, how well, what they cost.
+
+        Args:
+            prompt_id: The prompt's id.
+            label: Only runs that were started by this label. Default: all.
+
+        Returns:
+            Counts and averages; a run counts when it ends, with the prompt that it began with.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
+        return cast(
+            "PromptArmCounts", self._wire.get(path_to("prompts", prompt_id, "arms"), {"label": label})
+        )
 
     def render(
         self,

@@ -35,6 +35,18 @@ KEPT: dict[str, Any] = {
     "label": LABEL,
 }
 RENDERED = {"id": "support", "version": "1.0.0", "label": None, "text": "Hi Ann.", "cached": False}
+ARM = {
+    "label": "prod",
+    "version": "1.0.0",
+    "runs": 8,
+    "success_rate": 0.875,
+    "average_cost_usd_micros": 12,
+    "average_active_ms": 1500,
+}
+ARMS = {
+    "id": "support",
+    "arms": [{**ARM, "completed": 7, "rehearsed": 0, "cost_usd_micros": 96, "active_ms": 12_000}],
+}
 DIFF: dict[str, Any] = {
     "id": "support", "from": "1.0.0", "to": "1.1.0", "is_newer": True, "changed": ["template", "variables", "metadata"],
     "template": "--- 1.0.0\n+++ 1.1.0\n-Hi.\n+Ho.", "variables": {"added": ["tone"], "removed": [], "changed": []},
@@ -80,6 +92,8 @@ DIFF: dict[str, Any] = {
             "PUT /prompts/support/labels/prod",
             "1.1.0 (25 %)",
         ),
+        (("arms", "support"), {"id": "support", "arms": []}, "GET /prompts/support/arms", "No run has ended"),
+        (("arms", "support", "--label", "prod"), ARMS, "GET /prompts/support/arms?label=prod", "87.5 %"),
         (("unlabel", "support", "prod"), {}, "DELETE /prompts/support/labels/prod", "no label prod"),
     ],
 )

@@ -26,6 +26,7 @@ COMMANDS = [
     "bench counts",
     "bench imports",
     "bench models",
+    "bench prompts",
     "bench workflows",
     "init",
     "run",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,37 +11,29 @@ from stepward.domain.errors import InvalidRequest
 from stepward.prompts.cache import NewestCache
 from stepward.prompts.render import Renderer
 from stepward.prompts.template import compile_template
+from stepward.testing.prompt_bench import PROMPTS, a_mix, compare
 from tests.support.prompts import a_prompt
 
-PROMPTS = 40
-CUSTOMERS, TONES = ("free", "team", "enterprise"), ("kind", "brief")
 LEAST_RATE = 0.95
-
-
-def a_mix(runs: int) -> list[tuple[int, dict[str, Any]]]:
-    """What starts of runs ask for: few prompts often and many seldom, mostly with settings, at times with a person's name."""
-    drawn = random.Random(7)
-    weights = [1 / (place + 1) for place in range(PROMPTS)]
-    asked = []
-    for number, place in enumerate(drawn.choices(range(PROMPTS), weights, k=runs)):
-        named = drawn.random() < 0.02
-        customer = f"person {number}" if named else drawn.choice(CUSTOMERS)
-        asked.append((place, {"customer": customer, "tone": drawn.choice(TONES)}))
-    return asked
 
 
 def test_the_hit_rate_under_a_realistic_mix() -> None:
     told: list[bool] = []
     renderer = Renderer(told.append)
-    prompts = [
-        a_prompt(id=f"p{n}", template=f"{n}: You help {{{{ customer }}}}. Be {{{{ tone }}}}.")
-        for n in range(PROMPTS)
-    ]
-    for place, values in a_mix(20_000):
-        renderer(prompts[place], values)
+    for prompt, values in a_mix(20_000):
+        renderer(prompt, values)
     assert renderer.rendered.hit_rate >= LEAST_RATE
     assert renderer.rendered.hit_rate == sum(told) / len(told)
     assert (renderer.compiled.misses, renderer.compiled.hits + PROMPTS) == (PROMPTS, renderer.rendered.misses)
+
+
+def test_the_bench_renders_in_each_way_and_compares() -> None:
+    found = compare(renders=40)
+    assert found["renders"] == 40
+    assert found["ratio"] == pytest.approx(found["uncached_us"] / found["cached_us"], rel=0.05)
+    assert found["ratio_to_plain_jinja"] == pytest.approx(
+        found["plain_jinja_us"] / found["cached_us"], rel=0.05
+    )
 
 
 def test_equal_texts_come_of_equal_values_and_no_others() -> None:

@@ -10,7 +10,7 @@ from stepward.domain.journal import Created, Inherited, Results
 from stepward.domain.runs import RunKey
 from tests.support.builders import an_agent_body
 from tests.support.driver import ACME, Failing, World
-from tests.support.prompts import register
+from tests.support.prompts import point, register
 
 SAYS_HELLO = {"template": "Hello {{ customer }}.", "variables": {"customer": {"default": "you"}}}
 
@@ -119,3 +119,38 @@ def test_a_hand_over_to_a_prompt_that_cannot_be_filled_fails_as_a_call(world: Wo
     run = world.run(an_agent_body(tools=[{"handoff": "clerk"}], rehearsal={"turns": turns}))
     assert run["status"] == "COMPLETED"
     assert world.journal.load(RunKey(tenant="acme", run=run["id"])).records[3].record.kind == "results"
+
+
+def test_what_runs_came_to_is_counted_by_label_and_version(world: World) -> None:
+    world.backend = None
+    register(world.prompts, **SAYS_HELLO | {"version": "1.1.0", "template": "Bye."})
+    point(world.prompts, "prod", "1.0.0")
+    world.register(an_agent_body(prompt="support@prod"))
+    world.finish(world.start())
+    point(world.prompts, "prod", "1.1.0")
+    costs = [world.finish(world.start())["totals"]["cost_usd_micros"] for _ in range(2)]
+    cancelled = world.start()
+    world.cancel(cancelled)
+    world.register(an_agent_body(id="plain"))
+    world.finish(world.start("plain"))
+    counted = world.runtime.prompt_counts.arms("acme", "support")
+    assert [(one.label, one.version, one.runs, one.completed, one.rehearsed) for one in counted] == [
+        ("prod", "1.0.0", 1, 1, 1), ("prod", "1.1.0", 3, 2, 3),
+    ]  # fmt: skip
+    assert counted[1].cost_usd_micros == sum(costs) > 0
+
+
+def test_waiting_is_no_active_time(world: World) -> None:
+    world.backend = None
+    turns = [{"call": [{"tool": "ask_person", "arguments": {"question": "Well?"}}]}, {"say": "Done."}]
+    body = an_agent_body(prompt="support@latest", tools=[{"tool": "ask_person"}], rehearsal={"turns": turns})
+    world.register(body)
+    key = world.start()
+    world.clock.forward(2)
+    answer = world.advance(key)
+    wait = (answer.waits or [])[0]
+    world.wait(key, answer, wait.call)
+    world.clock.forward(500)
+    world.cancel(key)
+    (counted,) = world.runtime.prompt_counts.arms("acme", "support")
+    assert counted.active_ms == 2_000

@@ -29,6 +29,8 @@ ARMS = [{"version": "1.0.0", "weight": 9}, {"version": "1.1.0", "weight": 1}]
             "POST /prompts/a/render",
             {"variables": {"b": 1}, "version": "prod", "key": "k"},
         ),
+        (lambda s: s.prompts.arms("a"), "GET /prompts/a/arms", None),
+        (lambda s: s.prompts.arms("a", label="prod"), "GET /prompts/a/arms?label=prod", None),
         (lambda s: s.prompts.labels("a"), "GET /prompts/a/labels", None),
         (
             lambda s: s.prompts.set_label("a", "prod", "1.0.0"),

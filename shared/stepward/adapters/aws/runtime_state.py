@@ -12,6 +12,7 @@ from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
+from stepward.adapters.aws.prompt_counts import arm_step
 from stepward.adapters.aws.run_lists import head_key, read_head
 from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
@@ -175,6 +176,7 @@ class DynamoRuntimeState:
             *([slots.forget_parked(self.table, key.tenant)] if settlement.parked else []),
             *slots.return_steps(self.table, key.tenant, settlement.returns),
             *(cost_step(self.table, key, line) for line in lines),
+            *([arm_step(self.table, key, settlement.arm)] if settlement.arm else []),
         ]
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 

@@ -7,10 +7,12 @@ from threading import RLock
 from stepward.domain.errors import StoreConflict
 from stepward.domain.prompt_records import (
     LATEST,
+    ArmCount,
     PromptLabel,
     PromptPage,
     PromptSummary,
     RegisteredPrompt,
+    arms_in_sum,
     changed_version,
     latest_label,
     summary,
@@ -89,6 +91,21 @@ class MemoryPromptRegistry:
     def remove_prompt_label(self, tenant: str, prompt: str, label: str) -> bool:
         """Take a label away."""
         return self._labels.pop((tenant, prompt, label), None) is not None
+
+
+class MemoryPromptCounts:
+    """Keeps what runs came to, by prompt."""
+
+    def __init__(self) -> None:
+        self._counts: list[tuple[str, ArmCount]] = []
+
+    def add(self, tenant: str, count: ArmCount) -> None:
+        """Add a run that has ended."""
+        self._counts.append((tenant, count))
+
+    def arms(self, tenant: str, prompt: str) -> list[ArmCount]:
+        """Read the counts of a prompt."""
+        return arms_in_sum(one for owner, one in self._counts if (owner, one.prompt) == (tenant, prompt))
 
 
 def _order(label: PromptLabel) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stepward.adapters.memory.costs import MemoryBudgets, MemoryCostBook
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.prompts import MemoryPromptCounts
 from stepward.adapters.memory.run_lists import MemoryRunLists
 from stepward.adapters.memory.run_queue import MemoryRunQueue
 from stepward.domain.budgets import BudgetRef, start_refused
@@ -35,6 +36,7 @@ class MemoryRuntimeState(MemoryRunLists):
         super().__init__()
         self.line = line or MemoryRunQueue()
         self.cost_book = MemoryCostBook()
+        self.prompt_counts = MemoryPromptCounts()
         self.budgets = MemoryBudgets(self.line.lock)
         self._journal = journal
         self._keys: dict[tuple[str, str, str], tuple[str, str]] = {}
@@ -150,6 +152,8 @@ class MemoryRuntimeState(MemoryRunLists):
             self._give_money_back(key.tenant, settlement.returns)
             for line in settlement.costs:
                 self.cost_book.add(key.tenant, line)
+            if settlement.arm:
+                self.prompt_counts.add(key.tenant, settlement.arm)
             return self.line.give_back(key, settlement.slot)
 
     def mark_notified(self, key: RunKey) -> None:

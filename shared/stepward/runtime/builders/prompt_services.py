@@ -46,7 +46,7 @@ class PromptServices:
         """Lists, shows and compares versions."""
         from stepward.prompts.lookup import ShowPrompts
 
-        return ShowPrompts(self._ports.prompt_registry)
+        return ShowPrompts(self._ports.prompt_registry, lambda: self._ports.prompt_counts)
 
     @cached_property
     def labels(self) -> PromptLabels:

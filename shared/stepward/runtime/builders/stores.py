@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stepward.ports.costs import Budgets, CostBook, LimitsConfig, LimitsStore, PriceStore
     from stepward.ports.identity import Identity
     from stepward.ports.journal import Journal
-    from stepward.ports.prompts import PromptRegistry
+    from stepward.ports.prompts import PromptCounts, PromptRegistry
     from stepward.ports.registry import Registry
     from stepward.ports.run_lists import RunLists
     from stepward.ports.run_machine import Tokens
@@ -116,6 +116,13 @@ class Stores:
         from stepward.adapters.aws.prompts import DynamoPromptRegistry
 
         return DynamoPromptRegistry(self._settings.need("registry_table"))
+
+    @cached_property
+    def prompt_counts(self) -> PromptCounts:
+        """Counts of runs by prompt."""
+        from stepward.adapters.aws.prompt_counts import DynamoPromptCounts
+
+        return DynamoPromptCounts(self._settings.need("runtime_table"))
 
     @cached_property
     def datasets(self) -> Datasets:
