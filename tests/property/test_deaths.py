@@ -30,7 +30,7 @@ from tests.support.driver import World
 
 WRITES = (
     "append", "put_result", "mark_started", "start", "admit", "queue", "park", "begin_epoch", "top_up", "close", "mark_notified",
-    "keep", "send", "open", "decide", "change", "woken", "put",
+    "keep", "send", "open", "decide", "change", "mark_woken", "put",
 )  # fmt: skip
 CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}
 POLICY = {"call": [{"tool": "policy_lookup", "arguments": {"topic": "books"}}] * 2}
