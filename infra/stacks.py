@@ -12,8 +12,7 @@ from constructs import Construct
 
 from infra.bundling import Bundler
 from infra.config import StageConfig
-from infra.constructs import allowances
-from infra.constructs.allowances import arns_of
+from infra.constructs import suppressions
 from infra.constructs.api import HttpApi
 from infra.constructs.event_sources import ScheduleRole, follow, schedule_group, start_by_rules, stream_output
 from infra.constructs.function import PlatformFunction
@@ -21,6 +20,7 @@ from infra.constructs.machine import Machine, WorkflowMachines
 from infra.constructs.permissions import Rule
 from infra.constructs.queue import FailureQueue, FunctionQueue, feed
 from infra.constructs.stage import StageStack, removal_policy
+from infra.constructs.suppressions import arns_of
 from infra.constructs.table import PlatformTable
 from infra.function_configs import FunctionConfig
 from infra.names import Names
@@ -51,7 +51,7 @@ class DataBucket(Construct):
             ],
             removal_policy=removal_policy(config),
         )
-        allowances.NO_ACCESS_LOG.on(self.bucket)
+        suppressions.NO_ACCESS_LOG.on(self.bucket)
         self._tell_the_bus()
 
     def _tell_the_bus(self) -> None:

@@ -12,9 +12,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs import allowances
-from infra.constructs.allowances import arns_of
+from infra.constructs import suppressions
 from infra.constructs.stage import log_group
+from infra.constructs.suppressions import arns_of
 from infra.function_configs import FunctionConfig, ServedRoute, authorizer_of, served_routes
 from infra.names import Arns
 
@@ -116,7 +116,7 @@ class HttpApi(Construct):
             authorizer_id=guard.ref if guard is not None and is_guarded else None,
         )
         if not is_guarded:
-            allowances.OPEN_ROUTE.on(resource)
+            suppressions.OPEN_ROUTE.on(resource)
 
     def _stage(self) -> None:
         logs = log_group(self, f"/aws/vendedlogs/http/{self._arns.names.of('api')}", self._config)

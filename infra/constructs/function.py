@@ -15,20 +15,20 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.config_errors import unknown_word
-from infra.constructs import allowances
-from infra.constructs.allowances import arns_as_printed, arns_of
+from infra.constructs import suppressions
 from infra.constructs.permissions import Allow, Granted, Rule
 from infra.constructs.stage import log_group
+from infra.constructs.suppressions import arns_as_printed, arns_of
 from infra.function_configs import FunctionConfig
 from infra.names import Arns
 
 _REFERENCE = re.compile(r"\$\{(config|function|room|failures)\.([A-Za-z0-9_]+)\}")
 _OF_EVERY_FUNCTION = (
-    allowances.PYTHON_3_13,
-    allowances.FAILURES_KEPT,
-    allowances.NO_TRACE_YET,
-    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_173"),
-    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_117"),
+    suppressions.PYTHON_3_13,
+    suppressions.FAILURES_KEPT,
+    suppressions.NO_TRACE_YET,
+    suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_173"),
+    suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_117"),
 )
 
 
@@ -75,14 +75,14 @@ class PlatformFunction(Construct):
         for allowance in _OF_EVERY_FUNCTION:
             allowance.on(self.function)
         if not (spec.reserved_concurrency and config.reserved_concurrency):
-            allowances.NO_RESERVED_SHARE.on(self.function)
+            suppressions.NO_RESERVED_SHARE.on(self.function)
         printed = arns_as_printed(Stack.of(self), config.stage)
         granted = [allow for word in spec.grants for allow in words[word](printed).allows]
         open_ended = {r for allow in granted for r in allow.resources if r.endswith("*")}
         if spec.stream:
             open_ended.add(printed.streams(spec.stream.table))
         for resource in sorted(open_ended | {printed.function_logs(spec.name)}):
-            allowances.NAMED_AT_RUN_TIME.on(self.role, f"Resource::{resource}")
+            suppressions.NAMED_AT_RUN_TIME.on(self.role, f"Resource::{resource}")
 
 
 def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: FunctionConfig) -> iam.Role:

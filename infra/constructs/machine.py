@@ -11,11 +11,11 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs import allowances
-from infra.constructs.allowances import arns_of
+from infra.constructs import suppressions
 from infra.constructs.function import policy
 from infra.constructs.permissions import Allow
 from infra.constructs.stage import log_group
+from infra.constructs.suppressions import arns_of
 from infra.function_configs import FunctionConfig
 from infra.machines import read_definition
 
@@ -60,7 +60,7 @@ class Machine(Construct):
             tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True),
         )
         if '"TimeoutSeconds": "{%' in definition:
-            allowances.TIMEOUT_BY_EXPRESSION.on(self.resource)
+            suppressions.TIMEOUT_BY_EXPRESSION.on(self.resource)
 
 
 # These exist only for all resources; AWS's documentation of logging and tracing for Step Functions lists them.
@@ -91,7 +91,7 @@ def _role(scope: Construct, functions: list[str]) -> iam.Role:
         assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
         inline_policies={"Calls": policy([invokes]), "Delivers": policy([DELIVERS])},
     )
-    allowances.LOG_DELIVERY.on(role, "Resource::*")
+    suppressions.LOG_DELIVERY.on(role, "Resource::*")
     return role
 
 
@@ -115,4 +115,4 @@ class WorkflowMachines(Construct):
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             inline_policies={"Tasks": policy([carries, awaits]), "Delivers": policy([DELIVERS])},
         )
-        allowances.LOG_DELIVERY.on(role, "Resource::*")
+        suppressions.LOG_DELIVERY.on(role, "Resource::*")

@@ -9,9 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs import allowances
-from infra.constructs.allowances import arns_of
+from infra.constructs import suppressions
 from infra.constructs.stage import removal_policy
+from infra.constructs.suppressions import arns_of
 from infra.function_configs import FunctionConfig
 from infra.names import Arns, Names
 
@@ -40,7 +40,7 @@ class FunctionQueue(Construct):
             ),
             removal_policy=removal_policy(config),
         )
-        allowances.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(self.queue)
+        suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(self.queue)
 
 
 class FailureQueue(Construct):
@@ -90,8 +90,8 @@ def _last_queue(scope: Construct, construct_id: str, name: str, config: StageCon
         retention_period=Duration.days(14),
         removal_policy=removal_policy(config),
     )
-    allowances.END_OF_THE_LINE.on(queue)
-    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(queue)
+    suppressions.END_OF_THE_LINE.on(queue)
+    suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(queue)
     return queue
 
 
@@ -109,5 +109,5 @@ def feed(
         max_concurrency=spec.queue.max_concurrency,
         report_batch_item_failures=True,
     )
-    allowances.QUEUE_KEEPS_FAILURES.on(mapping)
+    suppressions.QUEUE_KEEPS_FAILURES.on(mapping)
     return mapping

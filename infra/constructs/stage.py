@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs import allowances
+from infra.constructs import suppressions
 from infra.names import Names
 
 
@@ -43,5 +43,5 @@ def log_group(scope: Construct, name: str, config: StageConfig) -> logs.CfnLogGr
     """Make a log group that keeps its entries for as long as the stage says."""
     group = logs.CfnLogGroup(scope, "Logs", log_group_name=name, retention_in_days=config.log_retention_days)
     group.apply_removal_policy(removal_policy(config))
-    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_158").on(group)
+    suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_158").on(group)
     return group

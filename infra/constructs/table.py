@@ -6,7 +6,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs import allowances
+from infra.constructs import suppressions
 from infra.constructs.stage import removal_policy
 from infra.names import Names
 from infra.tables import TTL_ATTRIBUTE, Index, TableSpec
@@ -36,7 +36,7 @@ class PlatformTable(Construct):
             deletion_protection_enabled=config.termination_protection,
         )
         self.resource.apply_removal_policy(removal_policy(config))
-        allowances.COSTS_WHILE_IDLE.only("CKV_AWS_119").on(self.resource)
+        suppressions.COSTS_WHILE_IDLE.only("CKV_AWS_119").on(self.resource)
 
 
 def _key_names(spec: TableSpec) -> list[str]:

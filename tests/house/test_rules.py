@@ -19,8 +19,6 @@ MAY_CATCH_ANYTHING = {
     "shared/stepward/testing/schedules/actors.py",
 }
 VAGUE = {"utils", "helpers", "manager", "common", "misc", "util", "helper"}
-STILL_PRIVATE = ("infra/", "shared/docs/")
-"""Where names of the first release still stand; every other folder is clean, and stays so."""
 SPEAKS_OF_ITSELF = [
     "/wo" + "rk/", r"\.\." + "/shared", "bash" + "_jobs", "py" + "pi.org", "python" + "hosted", "registry.npm" + "js", "127.0.0.1:8118",
 ]  # fmt: skip
@@ -45,8 +43,7 @@ def test_nothing_is_named_vaguely() -> None:
 
 def test_no_dropped_word_names_anything() -> None:
     """A file, class or function takes the field's word: `PRIVATE_WORDS` in `tests/house/figures.py` has the dropped ones."""
-    found = [place for place in private_names() if not place.startswith(STILL_PRIVATE)]
-    assert found == []
+    assert private_names() == []
 
 
 def _broad(node: ast.AST) -> bool:

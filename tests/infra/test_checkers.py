@@ -18,8 +18,8 @@ from infra.checks.findings import Bench, CheckerBrokenError, Finding
 from infra.checks.install import BENCH, HERE
 from infra.checks.machines import asl_validator, check_definition
 from infra.checks.templates import cfn_lint, checkov
-from infra.constructs import allowances
-from infra.constructs.allowances import CHECKOV, Allowance
+from infra.constructs import suppressions
+from infra.constructs.suppressions import CHECKOV, Suppression
 from tests.infra.assembly_reading import ROOT, Assembly, Json
 
 
@@ -155,8 +155,8 @@ def test_without_the_reasons_checkov_finds_just_what_they_are_about(
         for body in template["Resources"].values():
             body.pop("Metadata", None)
         (tmp_path / file.name).write_text(json.dumps(template))
-    known = [value for value in vars(allowances).values() if isinstance(value, Allowance)]
-    expected = {rule for allowance in known for rule in allowance.rules if rule.startswith(CHECKOV)}
+    known = [value for value in vars(suppressions).values() if isinstance(value, Suppression)]
+    expected = {rule for suppression in known for rule in suppression.rules if rule.startswith(CHECKOV)}
     assert {finding.rule for finding in checkov(bench, tmp_path).findings} == expected
 
 
@@ -204,4 +204,4 @@ def test_without_the_reasons_cfn_lint_finds_just_what_they_are_about(
             body.get("Metadata", {}).pop("cfn-lint", None)
         (tmp_path / file.name).write_text(json.dumps(template))
     found = {finding.rule for finding in cfn_lint(bench, tmp_path).findings}
-    assert found == set(allowances.TIMEOUT_BY_EXPRESSION.rules)
+    assert found == set(suppressions.TIMEOUT_BY_EXPRESSION.rules)

@@ -24,7 +24,7 @@ from infra.package_size import MOST_ZIP_MB, Size, measure, refuse_too_large
 from infra.packing import Packer
 from tests.infra.installed import copy_installed
 from tests.infra.reach import modules_reached
-from tests.infra.test_room_imports import base_python
+from tests.infra.test_function_imports import base_python
 
 PRODUCT = Checkout.at(Path(__file__).parents[2])
 WORDS = grant_words(["agent-run"])

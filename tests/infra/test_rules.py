@@ -12,11 +12,11 @@ from aws_cdk import Stack, Validations
 from infra.assembly import Plan, build_app, feature_flags
 from infra.bundling import Checkout, source_bundler
 from infra.config import load_config
-from infra.constructs import allowances
-from infra.constructs.allowances import CFN_LINT, CHECKOV, Allowance
+from infra.constructs import suppressions
+from infra.constructs.suppressions import CFN_LINT, CHECKOV, Suppression
 from tests.infra.assembly_reading import ROOT, Assembly
 
-ALLOWANCES = {name: value for name, value in vars(allowances).items() if isinstance(value, Allowance)}
+SUPPRESSIONS = {name: value for name, value in vars(suppressions).items() if isinstance(value, Suppression)}
 
 
 def test_the_product_breaks_no_rule(prod: Assembly) -> None:
@@ -25,8 +25,8 @@ def test_the_product_breaks_no_rule(prod: Assembly) -> None:
 
 
 def test_the_exceptions_are_few_and_reasoned() -> None:
-    assert len(ALLOWANCES) <= 12
-    assert all(len(allowance.reason.split()) > 5 for allowance in ALLOWANCES.values())
+    assert len(SUPPRESSIONS) <= 12
+    assert all(len(suppression.reason.split()) > 5 for suppression in SUPPRESSIONS.values())
 
 
 def test_no_exception_holds_for_a_whole_stack(small: Checkout) -> None:
@@ -40,7 +40,7 @@ def test_no_exception_holds_for_a_whole_stack(small: Checkout) -> None:
 def test_without_the_exceptions_the_rules_find_something(
     small: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Allowance, "on", lambda *_: None)
+    monkeypatch.setattr(Suppression, "on", lambda *_: None)
     plan = Plan(
         small,
         load_config("dev"),
@@ -57,12 +57,14 @@ def test_without_the_exceptions_the_rules_find_something(
         for plugin in report["pluginReports"]
         for found in plugin["violations"]
     }
-    known = {rule for allowance in ALLOWANCES.values() for rule in allowance.rules}
+    known = {rule for suppression in SUPPRESSIONS.values() for rule in suppression.rules}
     assert broken == {rule for rule in known if not rule.startswith((CHECKOV, CFN_LINT))}
 
 
 def test_templates_skip_nothing_without_a_reason_from_the_list(prod: Assembly, dev: Assembly) -> None:
-    known = {(rule, allowance.reason) for allowance in ALLOWANCES.values() for rule in allowance.rules}
+    known = {
+        (rule, suppression.reason) for suppression in SUPPRESSIONS.values() for rule in suppression.rules
+    }
     for assembly in (prod, dev):
         for part in assembly.parts:
             for body in assembly.template(part)["Resources"].values():
